@@ -1,0 +1,161 @@
+#include "arm.h"
+
+#include <openssl/obj_mac.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Hosts that never parsed a client certificate do so now, for strangers: libssl refuses longer lists before parsing one. */
+#define CERTIFICATE_LIST_MAX_BYTES (32L << 10)
+
+/* In place of the host's: SSL_set_verify(ssl, mode, NULL) would keep that one, which may accept anything. */
+static int keep_verdict(int good, X509_STORE_CTX *context)
+{
+	(void)context;
+	return good;
+}
+
+static int never_resumable(SSL *ssl, int is_forward_secure)
+{
+	(void)ssl, (void)is_forward_secure;
+	return 1;
+}
+
+static int no_early_data(SSL *ssl, void *argument)
+{
+	(void)ssl, (void)argument;
+	return 0;
+}
+
+void arm_verify(const struct openssl *openssl, SSL *ssl)
+{
+	const int demanded = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+
+	if (openssl->SSL_get_verify_mode(ssl) != demanded || openssl->SSL_get_verify_callback(ssl) != keep_verdict)
+		openssl->SSL_set_verify(ssl, demanded, keep_verdict);
+}
+
+bool arm_store(const struct openssl *openssl, SSL *ssl, const struct rules *rules)
+{
+	const struct rule_in_force *rule = rules_at(rules, 0);
+
+	return openssl->SSL_ctrl(ssl, SSL_CTRL_SET_VERIFY_CERT_STORE, 1, trust_store(rule->trust)) == 1;
+}
+
+/* Add a copy of `name`, once. */
+static bool add_name(const struct libcrypto *libcrypto, OPENSSL_STACK *names, const X509_NAME *name)
+{
+	X509_NAME *copy;
+
+	for (int i = 0; i < libcrypto->OPENSSL_sk_num(names); i++)
+		if (libcrypto->X509_NAME_cmp(libcrypto->OPENSSL_sk_value(names, i), name) == 0)
+			return true;
+	copy = libcrypto->X509_NAME_dup(name);
+	if (copy == NULL || libcrypto->OPENSSL_sk_push(names, copy) <= 0) {
+		libcrypto->X509_NAME_free(copy);
+		return false;
+	}
+	return true;
+}
+
+/* The CA names that the CertificateRequest carries: the rules', and the host's where it asks for certificates itself. */
+static bool set_ca_names(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
+			 const struct host_connection *host)
+{
+	const struct libcrypto *libcrypto = &openssl->crypto;
+	OPENSSL_STACK *names = libcrypto->OPENSSL_sk_new_null();
+	const STACK_OF(X509_NAME) *of_host = host_asks(host) ? openssl->SSL_get_client_CA_list(ssl) : NULL;
+	const struct rule_in_force *rule;
+	bool good = names != NULL;
+
+	for (size_t i = 0; good && (rule = rules_at(rules, i)) != NULL; i++)
+		for (size_t ca = 0; good && ca < trust_ca_count(rule->trust); ca++)
+			good = add_name(libcrypto, names,
+					libcrypto->X509_get_subject_name(trust_ca(rule->trust, ca)));
+	for (int i = 0; good && of_host != NULL && i < libcrypto_stack_count(libcrypto, of_host); i++)
+		good = add_name(libcrypto, names, libcrypto_stack_at(libcrypto, of_host, i));
+	if (good)
+		openssl->SSL_set_client_CA_list(ssl, (STACK_OF(X509_NAME) *)names);
+	else if (names != NULL)
+		libcrypto->OPENSSL_sk_pop_free(names, (OPENSSL_sk_freefunc)libcrypto->X509_NAME_free);
+	return good;
+}
+
+static bool authenticates_without_certificate(const struct openssl *openssl, const SSL_CIPHER *cipher)
+{
+	int authentication = openssl->SSL_CIPHER_get_auth_nid(cipher);
+
+	return authentication == NID_auth_null || authentication == NID_auth_psk ||
+	       authentication == NID_auth_srp;
+}
+
+/* Take suites that ask for no certificate (anonymous, PSK, SRP) out of the SSL's list, where there are any.  False where
+ * nothing would be left, or no memory. */
+static bool filter_ciphers(const struct openssl *openssl, SSL *ssl)
+{
+	const struct libcrypto *libcrypto = &openssl->crypto;
+	const STACK_OF(SSL_CIPHER) *ciphers = openssl->SSL_get_ciphers(ssl);
+	int count = ciphers ? libcrypto_stack_count(libcrypto, ciphers) : 0;
+	size_t size = 1;
+	bool needed = false, good;
+	char *list, *end;
+
+	for (int i = 0; i < count; i++) {
+		const SSL_CIPHER *cipher = libcrypto_stack_at(libcrypto, ciphers, i);
+
+		needed = needed || authenticates_without_certificate(openssl, cipher);
+		size += strlen(openssl->SSL_CIPHER_get_name(cipher)) + 1;
+	}
+	if (!needed)
+		return true;
+	list = end = malloc(size);
+	for (int i = 0; list != NULL && i < count; i++) {
+		const SSL_CIPHER *cipher = libcrypto_stack_at(libcrypto, ciphers, i);
+
+		/* Those of TLS 1.3 authenticate by whatever comes, and have a list of their own. */
+		if (!authenticates_without_certificate(openssl, cipher) &&
+		    openssl->SSL_CIPHER_get_auth_nid(cipher) != NID_auth_any) {
+			end = stpcpy(end, openssl->SSL_CIPHER_get_name(cipher));
+			*end++ = ':';
+		}
+	}
+	good = list != NULL;
+	if (good) {
+		end[end > list ? -1 : 0] = '\0';
+		good = openssl->SSL_set_cipher_list(ssl, list) == 1;
+	}
+	free(list);
+	return good;
+}
+
+/* Every way into a session that was not verified in this very handshake. */
+static void close_other_ways_in(const struct openssl *openssl, SSL *ssl)
+{
+	openssl->SSL_set_not_resumable_session_callback(ssl, never_resumable);
+	openssl->SSL_set_num_tickets(ssl, 0);
+	openssl->SSL_set_psk_server_callback(ssl, NULL);
+	openssl->SSL_set_psk_find_session_callback(ssl, NULL);
+	openssl->SSL_set_session_secret_cb(ssl, NULL, NULL);
+	openssl->SSL_set_allow_early_data_cb(ssl, no_early_data, NULL);
+	openssl->SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+	if (openssl->SSL_set1_client_cert_type != NULL)
+		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
+}
+
+enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules, const struct host_connection *host)
+{
+	unsigned char digest[TRUST_DIGEST_BYTES];
+	long list_bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
+
+	rules_digest(rules, digest);
+	arm_verify(openssl, ssl);
+	close_other_ways_in(openssl, ssl);
+	if (list_bytes > CERTIFICATE_LIST_MAX_BYTES)
+		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, CERTIFICATE_LIST_MAX_BYTES, NULL);
+	if (!filter_ciphers(openssl, ssl))
+		return REASON_NO_CERTIFICATE_CIPHER;
+	if (openssl->SSL_set_session_id_context(ssl, digest, sizeof(digest)) != 1 ||
+	    !set_ca_names(openssl, ssl, rules, host) ||
+	    (!host_asks(host) && !arm_store(openssl, ssl, rules)))
+		return REASON_INTERNAL;
+	return REASON_NONE;
+}

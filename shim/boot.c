@@ -1,0 +1,35 @@
+/* boot.c - load: environment, policy, log, and the OpenSSL that stands inside the program.
+ * Everything is read now, as bytes: the host may change its root and drop its privileges before its first TLS context.
+ */
+#include "doors.h"
+#include "endpoint.h"
+#include "journal.h"
+#include "openssl.h"
+#include "policy_in_force.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char bad_log[] =
+	"CFSHIM_LOG takes stderr, syslog, an absolute path, json: and an absolute path, or off";
+
+__attribute__((constructor)) static void boot(void)
+{
+	const char *path = secure_getenv("CFSHIM_POLICY");
+	const char *log = secure_getenv("CFSHIM_LOG");
+	struct log_choice choice = { .target = LOG_STDERR };
+	bool log_is_bad = log != NULL && !log_choice_parse(&choice, log);
+	int error_number = errno;
+	struct openssl *inside;
+
+	policy_in_force_load(path, log_is_bad ? bad_log : NULL);
+	if (log == NULL && policy_in_force() != NULL)
+		choice = policy_log(policy_in_force());
+	journal_open(choice, secure_getenv("JOURNAL_STREAM"));
+	endpoint_look_at_inherited();
+	inside = openssl_in_program();
+	if (inside != NULL)
+		door_register(inside);
+	errno = error_number;
+}

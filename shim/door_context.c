@@ -1,0 +1,204 @@
+/* door_context.c - the way in: every context that is made, by whatever API, and the callbacks installed on it. */
+#include "connection.h"
+#include "doors.h"
+#include "hooks.h"
+#include "host.h"
+#include "journal.h"
+#include "serving.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- OpenSSL calls the shim ---- */
+
+static int on_client_hello(SSL *ssl, int *alert, void *argument)
+{
+	struct host_context *context = argument;
+	struct openssl *openssl = context ? context->openssl : openssl_at(CALLER);
+	int host_says;
+
+	if (openssl == NULL)
+		return SSL_CLIENT_HELLO_ERROR;
+	serving_hello(openssl);
+	/* The host's first: it may change the context (HAProxy), or ask to be called again. */
+	host_says = host_client_hello(context, ssl, alert);
+	return host_says == SSL_CLIENT_HELLO_SUCCESS ? connection_hello(openssl, ssl, alert, door_info) : host_says;
+}
+
+void door_info(const SSL *ssl, int where, int value)
+{
+	struct connection *connection = connection_of(ssl);
+	struct openssl *openssl = connection ? connection->openssl : openssl_at(CALLER);
+
+	if (openssl == NULL)
+		return;
+	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)
+		connection_keep_armed(connection);
+	else if (where == SSL_CB_HANDSHAKE_DONE)
+		connection_judge(openssl, (SSL *)(uintptr_t)ssl);
+	else if (where == SSL_CB_ACCEPT_EXIT && connection != NULL)
+		connection_settle(connection, value);
+	host_info(openssl, connection ? &connection->host : NULL, ssl, where, value);
+}
+
+static int on_certificate(X509_STORE_CTX *store_context, void *argument)
+{
+	struct host_context *context = argument;
+	const struct openssl *openssl = context ? context->openssl : openssl_at(CALLER);
+	struct connection *connection;
+	SSL *ssl;
+
+	if (openssl == NULL)
+		return 0;
+	ssl = openssl->X509_STORE_CTX_get_ex_data(store_context, openssl->SSL_get_ex_data_X509_STORE_CTX_idx());
+	connection = connection_of(ssl);
+	if (connection != NULL && (connection->stage == STAGE_ARMED || connection->stage == STAGE_REFUSED))
+		return connection_verify(connection, context, store_context);
+	return host_verify(openssl, context,
+			   connection != NULL && connection->verify_ours ? &connection->host : NULL, store_context);
+}
+
+static void on_context_made(void *context, void *slot, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+{
+	struct openssl *openssl = argument;
+	int error_number = errno;
+	/* Without memory for it the host's callbacks are lost, and the shim's are not. */
+	struct host_context *made = host_context_begin(openssl, context);
+
+	(void)slot, (void)data, (void)index, (void)number;
+	openssl->SSL_CTX_set_client_hello_cb(context, on_client_hello, made);
+	openssl->SSL_CTX_set_info_callback(context, door_info);
+	openssl->SSL_CTX_set_cert_verify_callback(context, on_certificate, made);
+	serving_context_made(openssl);
+	errno = error_number;
+}
+
+static void on_context_freed(void *context, void *slot, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+{
+	(void)slot, (void)data, (void)index, (void)number, (void)argument;
+	host_context_end(context);
+}
+
+static void on_ssl_freed(void *ssl, void *slot, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+{
+	(void)slot, (void)data, (void)index, (void)number, (void)argument;
+	connection_end(ssl);
+}
+
+/* ---- registration ---- */
+
+bool door_register(struct openssl *openssl)
+{
+	struct quiet quiet;
+	bool registered = atomic_load_explicit(&openssl->registered, memory_order_acquire);
+
+	if (registered || openssl->missing != NULL)
+		return registered;
+	quiet = quiet_begin(openssl);
+	/* Two threads may both register; every callback bears being called twice for one object. */
+	registered = openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, openssl, on_context_made, NULL,
+						      on_context_freed) >= 0 &&
+		     openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, openssl, NULL, NULL,
+						      on_ssl_freed) >= 0;
+	if (registered)
+		atomic_store_explicit(&openssl->registered, true, memory_order_release);
+	quiet_end(openssl, quiet);
+	return registered;
+}
+
+/* May a context of `method` be made?  Where the shim cannot see it, only one that can never serve. */
+static bool may_make_context(struct openssl *openssl, const SSL_METHOD *method)
+{
+	if (openssl == NULL)
+		return false;
+	if (door_register(openssl))
+		return true;
+	if (openssl->TLS_client_method != NULL && method == openssl->TLS_client_method())
+		return true;
+	journal_uncovered(openssl->name, openssl->missing ? openssl->missing : "registration failed");
+	return false;
+}
+
+/* ---- replaced functions ---- */
+
+SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
+{
+	struct openssl *openssl = openssl_now_at(CALLER);
+
+	return may_make_context(openssl, method) ? openssl->SSL_CTX_new(method) : NULL;
+}
+
+SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL_METHOD *method)
+{
+	struct openssl *openssl = openssl_now_at(CALLER);
+
+	return may_make_context(openssl, method) ? openssl->SSL_CTX_new_ex(library, properties, method) : NULL;
+}
+
+/* libssl calls this for each SSL_CTX, also where its own SSL_CTX_new() was reached by dlsym() or from within the library: the
+ * last moment to register, and the first at which CRYPTO_set_mem_functions() of the host can no longer come to harm. */
+int CRYPTO_new_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
+{
+	__typeof__(&CRYPTO_new_ex_data) original;
+	struct openssl *openssl;
+	void *found;
+
+	if (class_index == CRYPTO_EX_INDEX_SSL_CTX) {
+		openssl = openssl_now_at(CALLER);
+		if (openssl == NULL || !door_register(openssl))
+			return 0;
+		return openssl->CRYPTO_new_ex_data(class_index, object, data);
+	}
+	found = openssl_original(CALLER, "CRYPTO_new_ex_data");
+	memcpy(&original, &found, sizeof(original));
+	return original != NULL ? original(class_index, object, data) : 0;
+}
+
+/* The host's callbacks are kept where the shim's have taken their place; else the context is none of the shim's. */
+
+void SSL_CTX_set_client_hello_cb(SSL_CTX *context, SSL_client_hello_cb_fn callback, void *argument)
+{
+	struct host_context *host = host_context_of(context);
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	if (host != NULL) {
+		host->client_hello = callback;
+		host->client_hello_argument = argument;
+	} else if (openssl != NULL && !openssl_is_ready(openssl)) {
+		openssl->SSL_CTX_set_client_hello_cb(context, callback, argument);
+	}
+}
+
+void SSL_CTX_set_info_callback(SSL_CTX *context, info_callback callback)
+{
+	struct host_context *host = host_context_of(context);
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	if (host != NULL)
+		host->info = callback;
+	else if (openssl != NULL && !openssl_is_ready(openssl))
+		openssl->SSL_CTX_set_info_callback(context, callback);
+}
+
+info_callback SSL_CTX_get_info_callback(SSL_CTX *context)
+{
+	const struct host_context *host = host_context_of(context);
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	if (host != NULL)
+		return host->info;
+	return openssl != NULL && !openssl_is_ready(openssl) ? openssl->SSL_CTX_get_info_callback(context) : NULL;
+}
+
+void SSL_CTX_set_cert_verify_callback(SSL_CTX *context, cert_verify_callback callback, void *argument)
+{
+	struct host_context *host = host_context_of(context);
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	if (host != NULL) {
+		host->cert_verify = callback;
+		host->cert_verify_argument = argument;
+	} else if (openssl != NULL && !openssl_is_ready(openssl)) {
+		openssl->SSL_CTX_set_cert_verify_callback(context, callback, argument);
+	}
+}

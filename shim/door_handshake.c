@@ -1,0 +1,37 @@
+/* door_handshake.c - the calls that drive a handshake.  OpenSSL's callbacks have judged it by the time they return; where a
+ * host replaced these unseen (an OpenSSL inside the program that it calls directly), it is judged here. */
+#include "connection.h"
+#include "hooks.h"
+
+static int finish(struct openssl *openssl, SSL *ssl, int result)
+{
+	struct connection *connection;
+
+	if (!openssl_is_ready(openssl) || !openssl->SSL_is_server(ssl))
+		return result;
+	if (result == 1)
+		connection_judge(openssl, ssl);
+	connection = connection_of(ssl);
+	if (connection != NULL)
+		connection_settle(connection, result);
+	return result;
+}
+
+/* openssl s_server, socat, stunnel, Apache */
+int SSL_accept(SSL *ssl)
+{
+	struct openssl *openssl = openssl_at(CALLER);
+
+	/* Through a library that cannot be judged nobody is served. */
+	if (openssl == NULL || !openssl_is_ready(openssl))
+		return -1;
+	return finish(openssl, ssl, openssl->SSL_accept(ssl));
+}
+
+/* nginx, Python */
+int SSL_do_handshake(SSL *ssl)
+{
+	struct openssl *openssl = openssl_at(CALLER);
+
+	return openssl != NULL ? finish(openssl, ssl, openssl->SSL_do_handshake(ssl)) : -1;
+}

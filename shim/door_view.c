@@ -1,0 +1,66 @@
+/* door_view.c - what the host sets on a connection, and what it sees of it: on an armed one its own settings are kept, not
+ * applied, and its getters answer with them. */
+#include "connection.h"
+#include "doors.h"
+#include "hooks.h"
+
+void SSL_set_info_callback(SSL *ssl, info_callback callback)
+{
+	struct openssl *openssl = openssl_at(CALLER);
+	bool ready = openssl != NULL && openssl_is_ready(openssl);
+	struct connection *connection = ready ? connection_begin(openssl, ssl) : NULL;
+
+	if (connection == NULL) {
+		if (openssl != NULL)
+			openssl->SSL_set_info_callback(ssl, callback);
+		return;
+	}
+	connection->host.info = callback;
+	connection->info_ours = true;
+	openssl->SSL_set_info_callback(ssl, door_info);
+}
+
+info_callback SSL_get_info_callback(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+	const struct connection *connection = connection_of(ssl);
+
+	if (connection != NULL && connection->info_ours)
+		return connection->host.info;
+	return openssl != NULL ? openssl->SSL_get_info_callback(ssl) : NULL;
+}
+
+/* nginx and Apache, from their server-name callbacks */
+void SSL_set_verify(SSL *ssl, int mode, SSL_verify_cb callback)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+	struct connection *connection = connection_of(ssl);
+
+	if (connection != NULL && connection->verify_ours) {
+		connection->host.verify_mode = mode;
+		if (callback != NULL)
+			connection->host.verify = callback;
+	} else if (openssl != NULL) {
+		openssl->SSL_set_verify(ssl, mode, callback);
+	}
+}
+
+int SSL_get_verify_mode(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+	const struct connection *connection = connection_of(ssl);
+
+	if (connection != NULL && connection->verify_ours)
+		return connection->host.verify_mode;
+	return openssl != NULL ? openssl->SSL_get_verify_mode(ssl) : SSL_VERIFY_NONE;
+}
+
+SSL_verify_cb SSL_get_verify_callback(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+	const struct connection *connection = connection_of(ssl);
+
+	if (connection != NULL && connection->verify_ours)
+		return connection->host.verify;
+	return openssl != NULL ? openssl->SSL_get_verify_callback(ssl) : NULL;
+}

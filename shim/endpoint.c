@@ -1,0 +1,123 @@
+#include "endpoint.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+/* A bound on BIO chains: TLS over TLS over a buffer is four. */
+#define BIO_CHAIN_MAX 16
+
+/* The endpoints listened on so far.  A place is claimed by counting up `claimed`, and valid once `written` is set. */
+static struct {
+	struct endpoint endpoint;
+	_Atomic bool written;
+} listened[ENDPOINTS_MAX];
+static _Atomic size_t claimed;
+static _Atomic bool received;
+
+/* A BIO chain without a descriptor answers 0 and leaves `descriptor` alone, so only a written value counts. */
+static int descriptor_of(const struct openssl *openssl, BIO *bio)
+{
+	for (int i = 0; bio != NULL && i < BIO_CHAIN_MAX; i++) {
+		int descriptor = -1;
+
+		if (openssl->crypto.BIO_ctrl(bio, BIO_C_GET_FD, 0, &descriptor) >= 0 && descriptor >= 0)
+			return descriptor;
+		bio = openssl->BIO_next(bio);
+	}
+	return -1;
+}
+
+struct route endpoint_route(const struct openssl *openssl, const SSL *ssl)
+{
+	struct route route = { .descriptor = descriptor_of(openssl, openssl->SSL_get_rbio(ssl)) };
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+
+	if (route.descriptor < 0)
+		return route;
+	if (getsockname(route.descriptor, (struct sockaddr *)&address, &length) == 0)
+		route.endpoint_known =
+			endpoint_from_sockaddr(&route.endpoint, (struct sockaddr *)&address, length);
+	length = sizeof(address);
+	if (getpeername(route.descriptor, (struct sockaddr *)&address, &length) == 0)
+		route.peer_known = endpoint_from_sockaddr(&route.peer, (struct sockaddr *)&address, length);
+	return route;
+}
+
+void endpoint_listens(int descriptor)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	struct endpoint endpoint;
+	size_t count = atomic_load(&claimed), place;
+
+	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
+	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length))
+		return;
+	for (size_t i = 0; i < count && i < ENDPOINTS_MAX; i++)
+		if (atomic_load(&listened[i].written) &&
+		    memcmp(&listened[i].endpoint, &endpoint, sizeof(endpoint)) == 0)
+			return;
+	place = atomic_fetch_add(&claimed, 1);
+	if (place >= ENDPOINTS_MAX) {
+		endpoint_received_sockets(); /* more than can be told apart */
+		return;
+	}
+	listened[place].endpoint = endpoint;
+	atomic_store(&listened[place].written, true);
+}
+
+void endpoint_received_sockets(void)
+{
+	atomic_store(&received, true);
+}
+
+bool endpoint_is_listening(void)
+{
+	return atomic_load(&claimed) > 0;
+}
+
+/* poll() tells at once which numbers are open, and /proc need not be there.  Beyond the first thousand only a host that
+ * was started on purpose so has inherited anything. */
+void endpoint_look_at_inherited(void)
+{
+	struct pollfd open_ones[1024];
+	struct rlimit limit;
+	nfds_t count = sizeof(open_ones) / sizeof(*open_ones);
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < count)
+		count = (nfds_t)limit.rlim_cur;
+	for (nfds_t i = 0; i < count; i++)
+		open_ones[i] = (struct pollfd){ .fd = (int)i };
+	if (poll(open_ones, count, 0) < 0) {
+		endpoint_received_sockets();
+		return;
+	}
+	for (nfds_t i = 0; i < count; i++) {
+		struct sockaddr_storage address;
+		socklen_t length = sizeof(address);
+
+		if ((open_ones[i].revents & POLLNVAL) == 0 &&
+		    getsockname((int)i, (struct sockaddr *)&address, &length) == 0 &&
+		    (address.ss_family == AF_INET || address.ss_family == AF_INET6))
+			endpoint_received_sockets();
+	}
+}
+
+size_t endpoint_candidates(struct endpoint *candidates, size_t most)
+{
+	size_t count = atomic_load(&claimed);
+
+	if (atomic_load(&received) || count == 0 || count > most)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!atomic_load(&listened[i].written))
+			return 0;
+		candidates[i] = listened[i].endpoint;
+	}
+	return count;
+}

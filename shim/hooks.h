@@ -1,0 +1,13 @@
+/* hooks.h - gives every replaced function of hooks.def default visibility; included by every door. */
+#ifndef CFSHIM_HOOKS_H
+#define CFSHIM_HOOKS_H
+
+#include "compat.h"
+
+#include <sys/socket.h>
+
+#define HOOK(symbol, need) extern __typeof__(symbol) symbol __attribute__((visibility("default")));
+#define LIBC(symbol, need) extern __typeof__(symbol) symbol __attribute__((visibility("default")));
+#include "hooks.def"
+
+#endif

@@ -1,0 +1,17 @@
+/* libc.h - the originals of the libc functions that the shim replaces.
+ * Bound once, at load; immutable afterwards.
+ */
+#ifndef CFSHIM_LIBC_H
+#define CFSHIM_LIBC_H
+
+#include <sys/socket.h>
+
+struct libc {
+#define LIBC(symbol, need) __typeof__(&symbol) symbol; /* NOLINT(bugprone-macro-parentheses) */
+#include "hooks.def"
+};
+
+/* Bound at the first call: a constructor of the host may use a door before the shim's own has run. */
+const struct libc *libc_originals(void);
+
+#endif

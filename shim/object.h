@@ -1,0 +1,14 @@
+/* object.h - what a loaded object defines itself.
+ * dlsym() answers for an object *and* its dependencies; which library a function lives in only its own symbol table tells.
+ * System V ABI (gABI) chapter 5; the GNU hash section as binutils and glibc have it.
+ */
+#ifndef CFSHIM_OBJECT_H
+#define CFSHIM_OBJECT_H
+
+#include <link.h>
+#include <stdbool.h>
+
+/* Does the object define and export `symbol`?  Reads its tables in place; allocates nothing. */
+bool object_defines(const struct dl_phdr_info *object, const char *symbol);
+
+#endif

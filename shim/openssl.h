@@ -1,0 +1,63 @@
+/* openssl.h - the OpenSSL instances of this process, and the original functions of each.
+ *
+ * The shim links no OpenSSL.  An instance is an object (a library, or the program itself) that defines SSL_CTX_new; what it
+ * needs of libcrypto is found through its own dependencies, so two versions in one process are each reached through their own
+ * functions.  An instance stays referenced for good: the same address must not come back as another library.
+ * Threads: instances are published once, complete, and never change but for their atomic members.  Fork: nothing to do.
+ */
+#ifndef CFSHIM_OPENSSL_H
+#define CFSHIM_OPENSSL_H
+
+#include "compat.h"
+#include "trust/libcrypto.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct trusts;
+
+struct openssl {
+	struct libcrypto crypto;
+#define HOOK(symbol, need) __typeof__(&symbol) symbol; /* NOLINT(bugprone-macro-parentheses) */
+#define CALL(symbol, need) __typeof__(&symbol) symbol; /* NOLINT(bugprone-macro-parentheses) */
+#include "hooks.def"
+	const void *home;        /* base address of the object that defines SSL_CTX_new */
+	const void *crypto_home; /* of the one that defines CRYPTO_new_ex_data */
+	const char *missing;     /* the first function that must be there and is not; NULL: none */
+	char name[64];           /* file name of `home`, for log lines */
+	char version[32];        /* "3.0.22" */
+	bool in_program;         /* `home` is the program itself */
+	_Atomic bool registered; /* new contexts of this instance are ours to see */
+	_Atomic(struct trusts *) trusts; /* policy_in_force.c: the CAs of every rule, once loaded */
+	_Atomic(struct openssl *) next;
+};
+
+/* Is everything there that the shim needs?  Where not, only clients are served by it, and their calls pass as they are. */
+static inline bool openssl_is_ready(const struct openssl *openssl)
+{
+	return openssl->missing == NULL;
+}
+
+/* The address a door was called from: tells which instance is meant where there are several. */
+#define CALLER __builtin_return_address(0)
+
+/* The instance that a call from `caller` means.  NULL: there is none in this process.  Cheap where there is only one. */
+struct openssl *openssl_at(const void *caller);
+
+/* The same, after a look whether new libraries have come: for the few doors through which contexts are made. */
+struct openssl *openssl_now_at(const void *caller);
+
+/* Instances inside the program, which nothing announces later: at load. */
+struct openssl *openssl_in_program(void);
+
+/* An original for a process that has no instance (libcrypto alone): found from the caller's own dependencies.  NULL: none. */
+void *openssl_original(const void *caller, const char *symbol);
+
+/* Round what the shim does on its own account: errno and the error queue as found. */
+struct quiet {
+	int error_number;
+};
+struct quiet quiet_begin(const struct openssl *openssl);
+void quiet_end(const struct openssl *openssl, struct quiet quiet);
+
+#endif

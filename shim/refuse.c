@@ -1,0 +1,88 @@
+#include "refuse.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+/* At most this much of what the client sent meanwhile is thrown away. */
+#define DRAIN_READS 16
+
+int refuse_verify_error(enum reason reason)
+{
+	switch ((int)reason) {
+	case REASON_UNTRUSTED_ISSUER:
+		return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY; /* unknown_ca */
+	case REASON_EXPIRED:
+	case REASON_NOT_YET_VALID:
+		return X509_V_ERR_CERT_HAS_EXPIRED; /* certificate_expired */
+	case REASON_WRONG_PURPOSE:
+		return X509_V_ERR_INVALID_PURPOSE; /* unsupported_certificate */
+	case REASON_BAD_CERTIFICATE:
+		return X509_V_ERR_CERT_REJECTED; /* bad_certificate */
+	default:
+		return X509_V_ERR_UNSPECIFIED; /* internal_error */
+	}
+}
+
+void refuse_mute(const struct openssl *openssl, SSL *ssl)
+{
+	openssl->SSL_set_shutdown(ssl, openssl->SSL_get_shutdown(ssl) | SSL_SENT_SHUTDOWN);
+}
+
+void refuse_unmute(const struct openssl *openssl, SSL *ssl)
+{
+	openssl->SSL_set_shutdown(ssl, openssl->SSL_get_shutdown(ssl) & ~SSL_SENT_SHUTDOWN);
+}
+
+void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, BIO **kept_write)
+{
+	BIO *nothing = openssl->crypto.BIO_new(openssl->BIO_s_null());
+	BIO *nowhere = openssl->crypto.BIO_new(openssl->BIO_s_null());
+
+	*kept_read = openssl->SSL_get_rbio(ssl);
+	*kept_write = openssl->SSL_get_wbio(ssl);
+	if (*kept_read != NULL)
+		openssl->BIO_up_ref(*kept_read);
+	if (*kept_write != NULL)
+		openssl->BIO_up_ref(*kept_write);
+	/* Without memory both are NULL, and libssl fails on every read and write: as good. */
+	openssl->SSL_set0_rbio(ssl, nothing);
+	openssl->SSL_set0_wbio(ssl, nowhere);
+	openssl->SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
+/* What the client sent after its last flight would turn the host's close() into a reset, which overtakes what we said. */
+static void drain(int descriptor)
+{
+	char thrown_away[4096];
+
+	for (int i = 0; i < DRAIN_READS; i++)
+		if (recv(descriptor, thrown_away, sizeof(thrown_away), MSG_DONTWAIT) <= 0)
+			return;
+}
+
+/* connect() to nowhere dissolves the association: TCP sends its RST now, whoever else holds the descriptor. */
+static void reset(int descriptor)
+{
+	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	connect(descriptor, &nowhere, sizeof(nowhere));
+}
+
+void refuse_answer(const struct route *route, enum answer answer)
+{
+	int type = 0;
+	socklen_t length = sizeof(type);
+
+	if (route->descriptor < 0 ||
+	    getsockopt(route->descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM)
+		return;
+	if (answer == ANSWER_CLOSE_RESET) {
+		reset(route->descriptor);
+		return;
+	}
+	if (answer == ANSWER_CLOSE)
+		shutdown(route->descriptor, SHUT_WR);
+	drain(route->descriptor);
+}

@@ -1,0 +1,24 @@
+/* refuse.h - what makes a refusal final, and what the client sees of it.
+ * Workers of connection.c: they look at one SSL and its socket, and keep nothing.
+ */
+#ifndef CFSHIM_REFUSE_H
+#define CFSHIM_REFUSE_H
+
+#include "endpoint.h"
+#include "openssl.h"
+
+/* The X509_V_ERR that makes libssl send the alert that DESIGN's table has for `reason`. */
+int refuse_verify_error(enum reason reason);
+
+/* No alert leaves while muted: libssl takes a close_notify for sent (s3_msg.c, ssl3_send_alert). */
+void refuse_mute(const struct openssl *openssl, SSL *ssl);
+void refuse_unmute(const struct openssl *openssl, SSL *ssl);
+
+/* A handshake that libssl takes for good: nothing more goes either way.  Flags alone do not stop the SSL_write that drives
+ * the handshake, so both BIOs go; they are handed back as references, since hosts hold pointers to them. */
+void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, BIO **kept_write);
+
+/* The socket's share of `answer`, once libssl has sent what it may. */
+void refuse_answer(const struct route *route, enum answer answer);
+
+#endif

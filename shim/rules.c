@@ -1,0 +1,82 @@
+#include "rules.h"
+
+#include <string.h>
+
+const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
+{
+	struct endpoint listened[ENDPOINTS_MAX];
+	size_t count;
+
+	if (rules->one != NULL)
+		return index == 0 ? rules->one : NULL;
+	count = rules->anywhere ? 0 : endpoint_candidates(listened, ENDPOINTS_MAX);
+	if (count > 0)
+		return index < count ? policy_in_force_match(rules->trusts, &listened[index]) : NULL;
+	return index < rules->trusts->count ? &rules->trusts->rules[index] : NULL;
+}
+
+struct rules rules_for(const struct trusts *trusts, const struct route *route)
+{
+	/* A descriptor that is no IP socket belongs to none of the endpoints listened on. */
+	struct rules rules = { .trusts = trusts, .anywhere = route->descriptor >= 0 };
+	const struct rule_in_force *first, *next;
+
+	if (route->endpoint_known) {
+		rules.one = policy_in_force_match(trusts, &route->endpoint);
+		return rules;
+	}
+	first = rules_at(&rules, 0);
+	for (size_t i = 1; (next = rules_at(&rules, i)) != NULL; i++)
+		if (!rule_same_effect(first->rule, next->rule))
+			return rules;
+	rules.one = first;
+	return rules;
+}
+
+bool rules_enforce(const struct rules *rules)
+{
+	const struct rule_in_force *rule;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (rule->rule->verify != VERIFY_OFF)
+			return true;
+	return false;
+}
+
+enum answer rules_answer(const struct rules *rules)
+{
+	return rules->one ? rules->one->rule->refuse : ANSWER_CLOSE;
+}
+
+enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
+			STACK_OF(X509) *intermediates)
+{
+	enum reason first_refusal = REASON_NONE;
+	const struct rule_in_force *rule;
+	bool any_admits = false;
+	size_t i;
+
+	for (i = 0; (rule = rules_at(rules, i)) != NULL; i++) {
+		enum reason reason = REASON_NONE;
+
+		if (rule->rule->verify != VERIFY_OFF)
+			reason = trust_judge(libcrypto, rule->trust, leaf, intermediates);
+		if (reason == REASON_NONE)
+			any_admits = true;
+		else if (first_refusal == REASON_NONE)
+			first_refusal = reason;
+	}
+	if (i == 0)
+		return REASON_INTERNAL;
+	return first_refusal != REASON_NONE && any_admits ? REASON_UNKNOWN_ENDPOINT : first_refusal;
+}
+
+void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_BYTES])
+{
+	const struct rule_in_force *rule;
+
+	memset(digest, 0, TRUST_DIGEST_BYTES);
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		for (size_t byte = 0; byte < TRUST_DIGEST_BYTES; byte++)
+			digest[byte] = (unsigned char)(digest[byte] * 3 + trust_digest(rule->trust)[byte]);
+}

@@ -1,0 +1,36 @@
+/* rules.h - the rule, or the rules, that a connection is judged by.
+ * A worker of connection.c: no state of its own.
+ */
+#ifndef CFSHIM_RULES_H
+#define CFSHIM_RULES_H
+
+#include "endpoint.h"
+#include "policy_in_force.h"
+
+struct rules {
+	const struct trusts *trusts;
+	const struct rule_in_force *one; /* NULL: every rule that could apply must admit */
+	bool anywhere; /* those are all of the policy; else the ones of the endpoints listened on */
+};
+
+/* The rule of the endpoint that `route` found; where it found none, the one that governs all endpoints of this process, if
+ * there is such a one. */
+struct rules rules_for(const struct trusts *trusts, const struct route *route);
+
+/* Does any of them demand a certificate? */
+bool rules_enforce(const struct rules *rules);
+
+/* What a client that is refused sees: `close` where the endpoint is unknown. */
+enum answer rules_answer(const struct rules *rules);
+
+/* REASON_NONE: all of them admit `leaf`.  unknown-endpoint: some do. */
+enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
+			STACK_OF(X509) *intermediates);
+
+/* The rules one by one, from index 0; NULL after the last.  The same one may come twice. */
+const struct rule_in_force *rules_at(const struct rules *rules, size_t index);
+
+/* The session-id context of these rules: of the one, or all together. */
+void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_BYTES]);
+
+#endif

@@ -1,0 +1,44 @@
+#include "serving.h"
+
+#include "endpoint.h"
+#include "journal.h"
+#include "policy_in_force.h"
+
+/* The first instance with a context; and whether the line is out.  Inherited by forked children, which say it no second time. */
+static _Atomic(struct openssl *) with_context;
+static atomic_flag announced = ATOMIC_FLAG_INIT;
+
+static void announce(struct openssl *openssl)
+{
+	const struct trusts *trusts;
+
+	if (atomic_flag_test_and_set(&announced))
+		return;
+	trusts = policy_in_force_trusts(openssl);
+	if (trusts != NULL)
+		journal_started(policy_in_force_name(), trusts->count, openssl->version);
+	else
+		journal_policy_error(policy_in_force_name(), policy_in_force_why());
+}
+
+void serving_context_made(struct openssl *openssl)
+{
+	struct openssl *none = NULL;
+
+	atomic_compare_exchange_strong(&with_context, &none, openssl);
+	if (endpoint_is_listening())
+		announce(openssl);
+}
+
+void serving_listens(void)
+{
+	struct openssl *openssl = atomic_load(&with_context);
+
+	if (openssl != NULL)
+		announce(openssl);
+}
+
+void serving_hello(struct openssl *openssl)
+{
+	announce(openssl);
+}

@@ -1,0 +1,96 @@
+/* judge.c - is this chain one of the rule's clients? */
+#include "trust.h"
+
+/* What Debian's own servers demand of a client's chain: 112 bits, so no RSA below 2048 and no SHA-1 signature. */
+#define AUTH_LEVEL 2
+/* Cloudflare's CA allows two intermediates below itself; OpenSSL does not count leaf and root. */
+#define MOST_INTERMEDIATES 3
+
+/* The words of an X509_verify_cert that failed, as reasons of ours.  "OK" beside a failure (it was below 0: no memory) is no
+ * admission. */
+static enum reason reason_of_error(int error)
+{
+	switch (error) {
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_CERT_UNTRUSTED:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE: /* a CA of the same name, another key */
+		return REASON_UNTRUSTED_ISSUER;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return REASON_EXPIRED;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return REASON_NOT_YET_VALID;
+	case X509_V_ERR_INVALID_PURPOSE:
+		return REASON_WRONG_PURPOSE;
+	case X509_V_OK:
+	case X509_V_ERR_OUT_OF_MEM:
+	case X509_V_ERR_UNSPECIFIED:
+		return REASON_INTERNAL;
+	default:
+		return REASON_BAD_CERTIFICATE;
+	}
+}
+
+/* Cleared and set after init: X509_STORE_CTX_init() has taken over the process-wide "default" parameters, in which a host
+ * may have put NO_CHECK_TIME or PARTIAL_CHAIN. */
+static bool set_parameters(const struct libcrypto *libcrypto, X509_STORE_CTX *context)
+{
+	X509_VERIFY_PARAM *parameters = libcrypto->X509_STORE_CTX_get0_param(context);
+
+	if (parameters == NULL ||
+	    libcrypto->X509_VERIFY_PARAM_clear_flags(parameters,
+						     libcrypto->X509_VERIFY_PARAM_get_flags(parameters)) != 1 ||
+	    libcrypto->X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_TRUSTED_FIRST) != 1 ||
+	    libcrypto->X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) != 1)
+		return false;
+	libcrypto->X509_VERIFY_PARAM_set_depth(parameters, MOST_INTERMEDIATES);
+	libcrypto->X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
+	return true;
+}
+
+/* Again, by ourselves: a host can redefine the purpose "SSL client" for the whole process, and what the clock says does not
+ * depend on any flag.  A leaf without an extended key usage is one of Cloudflare's own recipe; one with it must allow it. */
+static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_STORE_CTX *context, X509 *leaf)
+{
+	STACK_OF(X509) *chain = libcrypto->X509_STORE_CTX_get0_chain(context);
+	uint32_t usage = libcrypto->X509_get_extended_key_usage(leaf);
+	int count = chain ? libcrypto_stack_count(libcrypto, chain) : 0;
+
+	if (count < 2)
+		return REASON_UNTRUSTED_ISSUER;
+	for (int i = 0; i < count; i++) {
+		const X509 *certificate = libcrypto_stack_at(libcrypto, chain, i);
+
+		if (libcrypto->X509_cmp_current_time(libcrypto->X509_get0_notBefore(certificate)) >= 0)
+			return REASON_NOT_YET_VALID;
+		if (libcrypto->X509_cmp_current_time(libcrypto->X509_get0_notAfter(certificate)) <= 0)
+			return REASON_EXPIRED;
+	}
+	if (usage != UINT32_MAX && (usage & XKU_SSL_CLIENT) == 0)
+		return REASON_WRONG_PURPOSE;
+	return REASON_NONE;
+}
+
+enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
+			STACK_OF(X509) *intermediates)
+{
+	enum reason reason = REASON_INTERNAL;
+	X509_STORE_CTX *context;
+
+	libcrypto->ERR_set_mark();
+	context = libcrypto->X509_STORE_CTX_new();
+	if (context != NULL &&
+	    libcrypto->X509_STORE_CTX_init(context, trust_store(trust), leaf, intermediates) == 1 &&
+	    set_parameters(libcrypto, context)) {
+		if (libcrypto->X509_verify_cert(context) == 1)
+			reason = check_by_ourselves(libcrypto, context, leaf);
+		else
+			reason = reason_of_error(libcrypto->X509_STORE_CTX_get_error(context));
+	}
+	libcrypto->X509_STORE_CTX_free(context);
+	libcrypto->ERR_pop_to_mark();
+	return reason;
+}

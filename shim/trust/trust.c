@@ -1,0 +1,280 @@
+#include "trust.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPIRY_WARNING_DAYS 180
+
+struct trust {
+	X509_STORE *store;
+	X509 **ca;
+	size_t ca_count;
+	unsigned char digest[TRUST_DIGEST_BYTES];
+};
+
+/* Where a load is: what each step needs, so that the steps take one argument. */
+struct loading {
+	const struct libcrypto *libcrypto;
+	const struct policy *policy;
+	struct complaints *complaints;
+	const struct ca_source *source;
+	struct trust *trust;
+	size_t accepted; /* of this source: CA certificates */
+	size_t expired;  /* of those: already expired */
+};
+
+static void complain_here(struct loading *loading, enum severity severity, const char *what)
+{
+	const struct ca_source *source = loading->source;
+	const char *path = source->path ? source->path : "cloudflare";
+
+	complain(loading->complaints, severity, source->at,
+		 policy_source_line(loading->policy, source->at.line), "%s: %s", path, what);
+}
+
+void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *buffer, size_t size)
+{
+	BIO *memory = libcrypto->BIO_new(libcrypto->BIO_s_mem());
+	char *text = NULL;
+	long length = 0;
+
+	buffer[0] = '\0';
+	if (memory == NULL)
+		return;
+	/* XN_FLAG_RFC2253 escapes control and non-ASCII bytes; the length is the certificate's, so bound the copy. */
+	if (libcrypto->X509_NAME_print_ex(memory, name, 0, XN_FLAG_RFC2253) >= 0)
+		length = libcrypto->BIO_ctrl(memory, BIO_CTRL_INFO, 0, &text);
+	if (length > 0 && text != NULL) {
+		size_t kept = (size_t)length < size - 1 ? (size_t)length : size - 1;
+
+		memcpy(buffer, text, kept);
+		buffer[kept] = '\0';
+	}
+	libcrypto->BIO_free(memory);
+}
+
+int days_left(const struct libcrypto *libcrypto, const X509 *certificate)
+{
+	int days = 0, seconds = 0;
+
+	if (libcrypto->ASN1_TIME_diff(&days, &seconds, NULL, libcrypto->X509_get0_notAfter(certificate)) != 1)
+		return -1;
+	return seconds < 0 && days == 0 ? -1 : days;
+}
+
+/* The well-known mix-up: Cloudflare's Origin *CA* root issues certificates for servers, not the edge's. */
+static bool is_origin_ca_root(const char *subject)
+{
+	return strstr(subject, "CloudFlare Origin SSL") != NULL;
+}
+
+static bool is_expired(const struct libcrypto *libcrypto, const X509 *certificate)
+{
+	return libcrypto->X509_cmp_current_time(libcrypto->X509_get0_notAfter(certificate)) <= 0;
+}
+
+static bool keep_ca(struct loading *loading, X509 *certificate)
+{
+	struct trust *trust = loading->trust;
+	X509 **grown = realloc(trust->ca, (trust->ca_count + 1) * sizeof(X509 *));
+
+	if (grown == NULL)
+		return false;
+	trust->ca = grown;
+	if (loading->libcrypto->X509_STORE_add_cert(trust->store, certificate) != 1 ||
+	    loading->libcrypto->X509_up_ref(certificate) != 1)
+		return false;
+	trust->ca[trust->ca_count++] = certificate;
+	return true;
+}
+
+/* One certificate of a file: in, with its warnings, or an error.  False ends the file. */
+static bool add_certificate(struct loading *loading, X509 *certificate)
+{
+	const struct libcrypto *libcrypto = loading->libcrypto;
+	char subject[256], what[400];
+	int days;
+
+	name_print(libcrypto, libcrypto->X509_get_subject_name(certificate), subject, sizeof(subject));
+	if (libcrypto->X509_check_ca(certificate) == 0) {
+		snprintf(what, sizeof(what), "%s is not a CA certificate, and is not trusted", subject);
+		complain_here(loading, SEVERITY_WARNING, what);
+		return true;
+	}
+	if (libcrypto->X509_get0_pubkey(certificate) == NULL) {
+		snprintf(what, sizeof(what), "the key of %s is of a kind that this OpenSSL does not know", subject);
+		complain_here(loading, SEVERITY_ERROR, what);
+		return false;
+	}
+	if (is_origin_ca_root(subject)) {
+		snprintf(what, sizeof(what),
+			 "%s is Cloudflare's Origin CA, which signs servers' certificates; the edge's are signed by the "
+			 "origin-pull CA: write cloudflare",
+			 subject);
+		complain_here(loading, SEVERITY_WARNING, what);
+	}
+	days = days_left(libcrypto, certificate);
+	if (is_expired(libcrypto, certificate)) {
+		loading->expired++;
+	} else if (days < EXPIRY_WARNING_DAYS) {
+		snprintf(what, sizeof(what), "%s expires in %d days", subject, days);
+		complain_here(loading, SEVERITY_WARNING, what);
+	}
+	loading->accepted++;
+	if (keep_ca(loading, certificate))
+		return true;
+	complain_here(loading, SEVERITY_ERROR, "the certificate cannot be kept: no memory");
+	return false;
+}
+
+/* A certificate needs no password, and the host's terminal is not ours to ask at. */
+static int no_password(char *buffer, int size, int writing, void *context)
+{
+	(void)buffer, (void)size, (void)writing, (void)context;
+	return 0;
+}
+
+/* Read every CERTIFICATE block; what is wrong with one is an error, what stands between them is not looked at. */
+static bool read_certificates(struct loading *loading, const char *bytes, size_t length)
+{
+	const struct libcrypto *libcrypto = loading->libcrypto;
+	BIO *memory = libcrypto->BIO_new_mem_buf(bytes, (int)length);
+	X509 *certificate = NULL;
+	bool good = memory != NULL;
+
+	while (good && (certificate = libcrypto->PEM_read_bio_X509(memory, NULL, no_password, NULL)) != NULL) {
+		good = add_certificate(loading, certificate);
+		libcrypto->X509_free(certificate);
+	}
+	if (good && libcrypto_error_reason(libcrypto->ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+		complain_here(loading, SEVERITY_ERROR, "a CERTIFICATE block cannot be read");
+		good = false;
+	}
+	if (memory != NULL)
+		libcrypto->BIO_free(memory);
+	return good;
+}
+
+static bool load_source(struct loading *loading, const struct ca_text *text)
+{
+	loading->accepted = loading->expired = 0;
+	if (text->length > CA_FILE_MAX_BYTES) {
+		complain_here(loading, SEVERITY_ERROR, "the file is over 4 MiB");
+		return false;
+	}
+	if (!read_certificates(loading, text->bytes, text->length))
+		return false;
+	if (loading->accepted == 0) {
+		complain_here(loading, SEVERITY_ERROR, "no CA certificate in it; a PEM file with at least one is needed");
+		return false;
+	}
+	if (loading->expired == loading->accepted) {
+		complain_here(loading, SEVERITY_ERROR, "every CA certificate in it has expired");
+		return false;
+	}
+	if (loading->expired > 0)
+		complain_here(loading, SEVERITY_WARNING, "a CA certificate in it has expired; the others count");
+	return true;
+}
+
+/* What makes two rules the same to a session: how the rule is written, and each CA certificate. */
+static bool digest_trust(const struct libcrypto *libcrypto, const struct rule *rule, struct trust *trust)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int length = 0;
+	size_t size = strlen(rule->section) + trust->ca_count * TRUST_DIGEST_BYTES;
+	unsigned char *all = malloc(size + 1);
+	unsigned char *end = all;
+	bool good = all != NULL;
+
+	if (good) {
+		memcpy(end, rule->section, strlen(rule->section));
+		end += strlen(rule->section);
+	}
+	for (size_t i = 0; good && i < trust->ca_count; i++) {
+		good = libcrypto->X509_digest(trust->ca[i], libcrypto->EVP_sha256(), digest, &length) == 1 &&
+		       length == TRUST_DIGEST_BYTES;
+		memcpy(end, digest, TRUST_DIGEST_BYTES);
+		end += TRUST_DIGEST_BYTES;
+	}
+	good = good &&
+	       libcrypto->EVP_Digest(all, size, digest, &length, libcrypto->EVP_sha256(), NULL) == 1 &&
+	       length == TRUST_DIGEST_BYTES;
+	if (good)
+		memcpy(trust->digest, digest, TRUST_DIGEST_BYTES);
+	free(all);
+	return good;
+}
+
+static bool load_all(struct loading *loading, const struct rule *rule, const struct ca_text *texts)
+{
+	const struct ca_text cloudflare = { cloudflare_origin_pull_ca, strlen(cloudflare_origin_pull_ca) };
+
+	loading->trust->store = loading->libcrypto->X509_STORE_new();
+	if (loading->trust->store == NULL)
+		return false;
+	for (size_t i = 0; i < rule->ca_count; i++) {
+		loading->source = &rule->ca[i];
+		if (!load_source(loading, loading->source->path ? &texts[i] : &cloudflare))
+			return false;
+	}
+	return digest_trust(loading->libcrypto, rule, loading->trust);
+}
+
+struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy *policy, const struct rule *rule,
+			 const struct ca_text *texts, struct complaints *complaints)
+{
+	struct trust *trust = calloc(1, sizeof(*trust));
+	struct loading loading = {
+		.libcrypto = libcrypto,
+		.policy = policy,
+		.complaints = complaints,
+		.source = rule->ca,
+		.trust = trust,
+	};
+	size_t errors = complaints->errors;
+	bool good;
+
+	libcrypto->ERR_set_mark();
+	good = trust != NULL && load_all(&loading, rule, texts);
+	libcrypto->ERR_pop_to_mark();
+	if (good)
+		return trust;
+	if (complaints->errors == errors)
+		complain_here(&loading, SEVERITY_ERROR, "the CAs cannot be loaded: no memory, or OpenSSL failed");
+	trust_free(libcrypto, trust);
+	return NULL;
+}
+
+void trust_free(const struct libcrypto *libcrypto, struct trust *trust)
+{
+	if (trust == NULL)
+		return;
+	for (size_t i = 0; i < trust->ca_count; i++)
+		libcrypto->X509_free(trust->ca[i]);
+	free(trust->ca);
+	if (trust->store != NULL)
+		libcrypto->X509_STORE_free(trust->store);
+	free(trust);
+}
+
+X509_STORE *trust_store(const struct trust *trust)
+{
+	return trust->store;
+}
+
+const unsigned char *trust_digest(const struct trust *trust)
+{
+	return trust->digest;
+}
+
+size_t trust_ca_count(const struct trust *trust)
+{
+	return trust->ca_count;
+}
+
+X509 *trust_ca(const struct trust *trust, size_t index)
+{
+	return trust->ca[index];
+}
