@@ -21,15 +21,12 @@ __attribute__((constructor)) static void boot(void)
 	struct log_choice choice = { .target = LOG_STDERR };
 	bool log_is_bad = log != NULL && !log_choice_parse(&choice, log);
 	int error_number = errno;
-	struct openssl *inside;
 
 	policy_in_force_load(path, log_is_bad ? bad_log : NULL);
 	if (log == NULL && policy_in_force() != NULL)
 		choice = policy_log(policy_in_force());
 	journal_open(choice, secure_getenv("JOURNAL_STREAM"));
 	endpoint_look_at_inherited();
-	inside = openssl_in_program();
-	if (inside != NULL)
-		door_register(inside);
+	openssl_look(false, door_register);
 	errno = error_number;
 }

@@ -48,6 +48,15 @@ static void forget_leaf(struct connection *connection)
 	connection->verified = false;
 }
 
+static void forget_kept_bios(struct connection *connection)
+{
+	if (connection->kept_read != NULL)
+		connection->openssl->BIO_free_all(connection->kept_read);
+	if (connection->kept_write != NULL)
+		connection->openssl->BIO_free_all(connection->kept_write);
+	connection->kept_read = connection->kept_write = NULL;
+}
+
 static void refused(struct connection *connection, enum reason reason)
 {
 	connection->stage = STAGE_REFUSED;
@@ -115,6 +124,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 
 	if (connection != NULL) {
 		forget_leaf(connection);
+		forget_kept_bios(connection); /* a host may clear a refused SSL and use it again */
 		connection->stage = STAGE_NEW;
 		connection->settled = connection->muted_early = false;
 		reason = find_rules_and_arm(connection, info);
@@ -125,8 +135,10 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		}
 	}
 	quiet_end(openssl, quiet);
+	if (reason == REASON_NONE)
+		return SSL_CLIENT_HELLO_SUCCESS;
 	*alert = SSL_AD_INTERNAL_ERROR;
-	return reason == REASON_NONE ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+	return SSL_CLIENT_HELLO_ERROR;
 }
 
 /* ---- while the handshake goes on ---- */
@@ -391,10 +403,7 @@ void connection_end(const SSL *ssl)
 	openssl = connection->openssl;
 	quiet = quiet_begin(openssl);
 	forget_leaf(connection);
-	if (connection->kept_read != NULL)
-		openssl->BIO_free_all(connection->kept_read);
-	if (connection->kept_write != NULL)
-		openssl->BIO_free_all(connection->kept_write);
+	forget_kept_bios(connection);
 	free(connection);
 	quiet_end(openssl, quiet);
 }

@@ -56,8 +56,10 @@ void endpoint_listens(int descriptor)
 	size_t count = atomic_load(&claimed), place;
 
 	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
-	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length))
+	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length)) {
+		endpoint_received_sockets(); /* a UNIX socket: its connections are of no port */
 		return;
+	}
 	for (size_t i = 0; i < count && i < ENDPOINTS_MAX; i++)
 		if (atomic_load(&listened[i].written) &&
 		    memcmp(&listened[i].endpoint, &endpoint, sizeof(endpoint)) == 0)

@@ -4,6 +4,7 @@
 
 #include "compat.h"
 
+#include <dlfcn.h>
 #include <sys/socket.h>
 
 #define HOOK(symbol, need) extern __typeof__(symbol) symbol __attribute__((visibility("default")));

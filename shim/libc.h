@@ -4,6 +4,7 @@
 #ifndef CFSHIM_LIBC_H
 #define CFSHIM_LIBC_H
 
+#include <dlfcn.h>
 #include <sys/socket.h>
 
 struct libc {

@@ -110,3 +110,36 @@ bool object_defines(const struct dl_phdr_info *object, const char *symbol)
 		return gnu_hash_defines(&tables, symbol);
 	return tables.sysv_hash != NULL && sysv_hash_defines(&tables, symbol);
 }
+
+/* What object_has_search_path() looks for, and the answer. */
+struct search {
+	uintptr_t address;
+	bool has_path;
+};
+
+static int look_for_path(struct dl_phdr_info *object, size_t size, void *context)
+{
+	struct search *search = context;
+	bool holds = false;
+
+	(void)size;
+	for (size_t i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+
+		holds = holds || (part->p_type == PT_LOAD &&
+				  search->address - object->dlpi_addr - part->p_vaddr < part->p_memsz);
+	}
+	if (!holds)
+		return 0;
+	for (const ElfW(Dyn) *entry = dynamic_section(object); entry != NULL && entry->d_tag != DT_NULL; entry++)
+		search->has_path = search->has_path || entry->d_tag == DT_RUNPATH || entry->d_tag == DT_RPATH;
+	return 1;
+}
+
+bool object_has_search_path(const void *address)
+{
+	struct search search = { .address = (uintptr_t)address };
+
+	dl_iterate_phdr(look_for_path, &search);
+	return search.has_path;
+}

@@ -11,4 +11,7 @@
 /* Does the object define and export `symbol`?  Reads its tables in place; allocates nothing. */
 bool object_defines(const struct dl_phdr_info *object, const char *symbol);
 
+/* Does the object that holds `address` bring search paths of its own (DT_RUNPATH, DT_RPATH)? */
+bool object_has_search_path(const void *address);
+
 #endif

@@ -1,7 +1,7 @@
 #include "openssl.h"
 
 #include "object.h"
-#include "hooks.h"
+#include "libc.h"
 #include "table.h"
 
 #include <dlfcn.h>
@@ -113,66 +113,74 @@ static void instance_publish(struct openssl *made)
 	}
 }
 
-static void instance_make(const char *path, const void *home, bool in_program)
+static void instance_make(const char *path, const void *home)
 {
 	struct openssl *made = calloc(1, sizeof(*made));
+	bool in_program = path[0] == '\0';
 	const char *name = strrchr(path, '/');
-	void *handle;
 
 	if (made == NULL)
 		return;
-	handle = dlopen(in_program ? NULL : path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 	made->home = home;
-	made->in_program = in_program;
 	snprintf(made->name, sizeof(made->name), "%s", in_program ? "program" : name ? name + 1 : path);
-	bind_functions(made, handle);
+	/* Referenced for good: the handle is kept, and the object marked so. */
+	bind_functions(made, libc_originals()->dlopen(in_program ? NULL : path,
+						      RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
+	dlerror(); /* of symbols that a version lacks: not the host's to find */
 	instance_publish(made);
 }
 
 /* What a look at the loaded objects brings home: neither dlopen() nor dladdr() can be called while it lasts. */
 struct findings {
-	bool program_only;
-	bool is_program; /* the next object is the program: it comes first */
+	bool self_contained_only;
 	size_t count;
 	struct {
 		char path[512];
 		const void *inside;
-		bool in_program;
 	} found[8];
 };
 
 static int look_at_object(struct dl_phdr_info *object, size_t size, void *context)
 {
 	struct findings *findings = context;
-	bool in_program = findings->is_program;
-	const void *inside = (const void *)(object->dlpi_addr + object->dlpi_phdr[0].p_vaddr);
+	const void *inside = NULL;
 
 	(void)size;
-	findings->is_program = false;
 	for (size_t i = 0; i < object->dlpi_phnum; i++)
 		if (object->dlpi_phdr[i].p_type == PT_LOAD)
 			inside = (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
 	if (findings->count < sizeof(findings->found) / sizeof(*findings->found) && !is_ours(inside) &&
-	    object_defines(object, "SSL_CTX_new")) {
+	    object_defines(object, "SSL_CTX_new") &&
+	    (!findings->self_contained_only || object_defines(object, "CRYPTO_new_ex_data"))) {
 		snprintf(findings->found[findings->count].path, sizeof(findings->found->path), "%s",
 			 object->dlpi_name ? object->dlpi_name : "");
-		findings->found[findings->count].inside = inside;
-		findings->found[findings->count++].in_program = in_program;
+		findings->found[findings->count++].inside = inside;
 	}
-	return findings->program_only;
+	return 0;
 }
 
-static void look_for_instances(bool program_only)
+static void look_for_instances(bool self_contained_only)
 {
-	struct findings findings = { .program_only = program_only, .is_program = true };
+	struct findings findings = { .self_contained_only = self_contained_only };
 
 	dl_iterate_phdr(look_at_object, &findings);
 	for (size_t i = 0; i < findings.count; i++) {
 		const void *home = base_of(findings.found[i].inside);
 
 		if (home != NULL && instance_find(home) == NULL)
-			instance_make(findings.found[i].path, home, findings.found[i].in_program);
+			instance_make(findings.found[i].path, home);
 	}
+}
+
+void openssl_look(bool all, bool (*found)(struct openssl *openssl))
+{
+	struct openssl *instance;
+
+	look_for_instances(!all);
+	instance = atomic_load_explicit(&first_instance, memory_order_acquire);
+	for (; instance != NULL; instance = atomic_load_explicit(&instance->next, memory_order_acquire))
+		if (all || instance->home == instance->crypto_home)
+			found(instance);
 }
 
 /* The instance that the object of `caller` is linked to: itself, or what its dependencies define. */
@@ -187,14 +195,15 @@ static struct openssl *instance_of_object(const void *caller)
 	instance = instance_find(info.dli_fbase);
 	if (instance != NULL)
 		return instance;
-	handle = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	handle = libc_originals()->dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 	if (handle == NULL)
-		handle = dlopen(NULL, RTLD_LAZY | RTLD_NOLOAD); /* the program: dli_fname is what it was called by */
+		handle = libc_originals()->dlopen(NULL, RTLD_LAZY | RTLD_NOLOAD); /* the program: dli_fname is what it was called by */
 	function = original_in(handle, "SSL_CTX_new");
 	if (function == NULL)
 		function = dlsym(RTLD_NEXT, "SSL_CTX_new"); /* in the global scope the shim's own stands in front */
 	if (handle != NULL)
 		dlclose(handle);
+	dlerror();
 	return function ? instance_find(base_of(function)) : NULL;
 }
 
@@ -229,15 +238,6 @@ struct openssl *openssl_now_at(const void *caller)
 	return openssl_at(caller);
 }
 
-struct openssl *openssl_in_program(void)
-{
-	struct openssl *instance;
-
-	look_for_instances(true);
-	instance = atomic_load_explicit(&first_instance, memory_order_acquire);
-	return instance != NULL && instance->in_program ? instance : NULL;
-}
-
 void *openssl_original(const void *caller, const char *symbol)
 {
 	static struct table originals; /* return address -> original */
@@ -249,7 +249,7 @@ void *openssl_original(const void *caller, const char *symbol)
 		return found;
 	if (dladdr(caller, &info) == 0)
 		return NULL;
-	handle = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	handle = libc_originals()->dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 	found = original_in(handle, symbol);
 	if (found == NULL)
 		found = dlsym(RTLD_NEXT, symbol);

@@ -26,7 +26,6 @@ struct openssl {
 	const char *missing;     /* the first function that must be there and is not; NULL: none */
 	char name[64];           /* file name of `home`, for log lines */
 	char version[32];        /* "3.0.22" */
-	bool in_program;         /* `home` is the program itself */
 	_Atomic bool registered; /* new contexts of this instance are ours to see */
 	_Atomic(struct trusts *) trusts; /* policy_in_force.c: the CAs of every rule, once loaded */
 	_Atomic(struct openssl *) next;
@@ -47,8 +46,9 @@ struct openssl *openssl_at(const void *caller);
 /* The same, after a look whether new libraries have come: for the few doors through which contexts are made. */
 struct openssl *openssl_now_at(const void *caller);
 
-/* Instances inside the program, which nothing announces later: at load. */
-struct openssl *openssl_in_program(void);
+/* Call `found` for each instance whose new contexts no replaced function will announce: those that hold libssl and libcrypto
+ * in one object (and so may call CRYPTO_new_ex_data without the shim seeing it), or, with `all`, every one. */
+void openssl_look(bool all, bool (*found)(struct openssl *openssl));
 
 /* An original for a process that has no instance (libcrypto alone): found from the caller's own dependencies.  NULL: none. */
 void *openssl_original(const void *caller, const char *symbol);

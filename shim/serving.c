@@ -4,12 +4,15 @@
 #include "journal.h"
 #include "policy_in_force.h"
 
+#include <errno.h>
+
 /* The first instance with a context; and whether the line is out.  Inherited by forked children, which say it no second time. */
 static _Atomic(struct openssl *) with_context;
 static atomic_flag announced = ATOMIC_FLAG_INIT;
 
 static void announce(struct openssl *openssl)
 {
+	int error_number = errno;
 	const struct trusts *trusts;
 
 	if (atomic_flag_test_and_set(&announced))
@@ -19,6 +22,7 @@ static void announce(struct openssl *openssl)
 		journal_started(policy_in_force_name(), trusts->count, openssl->version);
 	else
 		journal_policy_error(policy_in_force_name(), policy_in_force_why());
+	errno = error_number;
 }
 
 void serving_context_made(struct openssl *openssl)

@@ -1,0 +1,25 @@
+/* door_load.c - an OpenSSL that comes later.  Loaded as usual, it announces its contexts by itself (CRYPTO_new_ex_data); with
+ * RTLD_DEEPBIND, or as a module that holds a whole OpenSSL, it does not, and is looked for as soon as it is there. */
+#include "doors.h"
+#include "hooks.h"
+#include "libc.h"
+#include "object.h"
+
+#include <errno.h>
+#include <string.h>
+
+void *dlopen(const char *name, int flags)
+{
+	void *handle;
+	int error_number;
+
+	/* glibc searches a bare name by the paths of the caller, and the caller must not become the shim: a jump, no call. */
+	if (name != NULL && strchr(name, '/') == NULL && object_has_search_path(CALLER))
+		return libc_originals()->dlopen(name, flags);
+	handle = libc_originals()->dlopen(name, flags);
+	error_number = errno;
+	if (handle != NULL)
+		openssl_look((flags & RTLD_DEEPBIND) != 0, door_register);
+	errno = error_number;
+	return handle;
+}
