@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Hosts that never parsed a client certificate do so now, for strangers: libssl refuses longer lists before parsing one. */
+/* Hosts that never parsed a client certificate do so now, for strangers: libssl refuses longer
+ * lists before parsing one. */
 #define CERTIFICATE_LIST_MAX_BYTES (32L << 10)
 
-/* In place of the host's: SSL_set_verify(ssl, mode, NULL) would keep that one, which may accept anything. */
+/* In place of the host's: SSL_set_verify(ssl, mode, NULL) would keep that one, which may accept
+ * anything. */
 static int keep_verdict(int good, X509_STORE_CTX *context)
 {
 	(void)context;
@@ -30,7 +32,8 @@ void arm_verify(const struct openssl *openssl, SSL *ssl)
 {
 	const int demanded = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 
-	if (openssl->SSL_get_verify_mode(ssl) != demanded || openssl->SSL_get_verify_callback(ssl) != keep_verdict)
+	if (openssl->SSL_get_verify_mode(ssl) != demanded ||
+	    openssl->SSL_get_verify_callback(ssl) != keep_verdict)
 		openssl->SSL_set_verify(ssl, demanded, keep_verdict);
 }
 
@@ -38,7 +41,8 @@ bool arm_store(const struct openssl *openssl, SSL *ssl, const struct rules *rule
 {
 	const struct rule_in_force *rule = rules_at(rules, 0);
 
-	return openssl->SSL_ctrl(ssl, SSL_CTRL_SET_VERIFY_CERT_STORE, 1, trust_store(rule->trust)) == 1;
+	return openssl->SSL_ctrl(ssl, SSL_CTRL_SET_VERIFY_CERT_STORE, 1,
+				 trust_store(rule->trust)) == 1;
 }
 
 /* Add a copy of `name`, once. */
@@ -57,30 +61,36 @@ static bool add_name(const struct libcrypto *libcrypto, OPENSSL_STACK *names, co
 	return true;
 }
 
-/* The CA names that the CertificateRequest carries: the rules', and the host's where it asks for certificates itself. */
+/* The CA names that the CertificateRequest carries: the rules', and the host's where it asks for
+ * certificates itself. */
 static bool set_ca_names(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
 			 const struct host_connection *host)
 {
 	const struct libcrypto *libcrypto = &openssl->crypto;
 	OPENSSL_STACK *names = libcrypto->OPENSSL_sk_new_null();
-	const STACK_OF(X509_NAME) *of_host = host_asks(host) ? openssl->SSL_get_client_CA_list(ssl) : NULL;
+	const STACK_OF(X509_NAME) *of_host =
+		host_asks(host) ? openssl->SSL_get_client_CA_list(ssl) : NULL;
 	const struct rule_in_force *rule;
 	bool good = names != NULL;
 
 	for (size_t i = 0; good && (rule = rules_at(rules, i)) != NULL; i++)
 		for (size_t ca = 0; good && ca < trust_ca_count(rule->trust); ca++)
-			good = add_name(libcrypto, names,
-					libcrypto->X509_get_subject_name(trust_ca(rule->trust, ca)));
-	for (int i = 0; good && of_host != NULL && i < libcrypto_stack_count(libcrypto, of_host); i++)
+			good = add_name(
+				libcrypto, names,
+				libcrypto->X509_get_subject_name(trust_ca(rule->trust, ca)));
+	for (int i = 0; good && of_host != NULL && i < libcrypto_stack_count(libcrypto, of_host);
+	     i++)
 		good = add_name(libcrypto, names, libcrypto_stack_at(libcrypto, of_host, i));
 	if (good)
 		openssl->SSL_set_client_CA_list(ssl, (STACK_OF(X509_NAME) *)names);
 	else if (names != NULL)
-		libcrypto->OPENSSL_sk_pop_free(names, (OPENSSL_sk_freefunc)libcrypto->X509_NAME_free);
+		libcrypto->OPENSSL_sk_pop_free(names,
+					       (OPENSSL_sk_freefunc)libcrypto->X509_NAME_free);
 	return good;
 }
 
-static bool authenticates_without_certificate(const struct openssl *openssl, const SSL_CIPHER *cipher)
+static bool authenticates_without_certificate(const struct openssl *openssl,
+					      const SSL_CIPHER *cipher)
 {
 	int authentication = openssl->SSL_CIPHER_get_auth_nid(cipher);
 
@@ -88,8 +98,8 @@ static bool authenticates_without_certificate(const struct openssl *openssl, con
 	       authentication == NID_auth_srp;
 }
 
-/* Take suites that ask for no certificate (anonymous, PSK, SRP) out of the SSL's list, where there are any.  False where
- * nothing would be left, or no memory. */
+/* Take suites that ask for no certificate (anonymous, PSK, SRP) out of the SSL's list, where there
+ * are any.  False where nothing would be left, or no memory. */
 static bool filter_ciphers(const struct openssl *openssl, SSL *ssl)
 {
 	const struct libcrypto *libcrypto = &openssl->crypto;
@@ -141,7 +151,8 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl)
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
 }
 
-enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules, const struct host_connection *host)
+enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
+		const struct host_connection *host)
 {
 	unsigned char digest[TRUST_DIGEST_BYTES];
 	long list_bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
@@ -150,7 +161,8 @@ enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rul
 	arm_verify(openssl, ssl);
 	close_other_ways_in(openssl, ssl);
 	if (list_bytes > CERTIFICATE_LIST_MAX_BYTES)
-		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, CERTIFICATE_LIST_MAX_BYTES, NULL);
+		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, CERTIFICATE_LIST_MAX_BYTES,
+				  NULL);
 	if (!filter_ciphers(openssl, ssl))
 		return REASON_NO_CERTIFICATE_CIPHER;
 	if (openssl->SSL_set_session_id_context(ssl, digest, sizeof(digest)) != 1 ||

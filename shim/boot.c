@@ -1,5 +1,6 @@
 /* boot.c - load: environment, policy, log, and the OpenSSL that stands inside the program.
- * Everything is read now, as bytes: the host may change its root and drop its privileges before its first TLS context.
+ * Everything is read now, as bytes: the host may change its root and drop its privileges before its
+ * first TLS context.
  */
 #include "doors.h"
 #include "endpoint.h"
@@ -18,7 +19,7 @@ __attribute__((constructor)) static void boot(void)
 {
 	const char *path = secure_getenv("CFSHIM_POLICY");
 	const char *log = secure_getenv("CFSHIM_LOG");
-	struct log_choice choice = { .target = LOG_STDERR };
+	struct log_choice choice = {.target = LOG_STDERR};
 	bool log_is_bad = log != NULL && !log_choice_parse(&choice, log);
 	int error_number = errno;
 

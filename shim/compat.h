@@ -1,6 +1,6 @@
 /* compat.h - prototypes that the headers at hand lack; types only.
- * The shim is built with the headers of one OpenSSL and works with every instance from 1.1.1 on, so it must be able to name
- * functions of older and of newer ones.
+ * The shim is built with the headers of one OpenSSL and works with every instance from 1.1.1 on, so
+ * it must be able to name functions of older and of newer ones.
  */
 #ifndef CFSHIM_COMPAT_H
 #define CFSHIM_COMPAT_H
@@ -13,7 +13,8 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *context, const char *properties, const SSL
 X509 *SSL_get1_peer_certificate(const SSL *ssl);
 #endif
 
-/* A macro for SSL_get1_peer_certificate in the headers of 3.x, a function of its own until 1.1.1. */
+/* A macro for SSL_get1_peer_certificate in the headers of 3.x, a function of its own until 1.1.1.
+ */
 #undef SSL_get_peer_certificate
 X509 *SSL_get_peer_certificate(const SSL *ssl);
 

@@ -1,17 +1,15 @@
 #include "connection.h"
 
 #include "arm.h"
-#include "journal.h"
 #include "refuse.h"
 #include "rules.h"
 #include "table.h"
 
 #include <openssl/obj_mac.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-/* libssl's own reasons for a handshake that failed on the certificate before there was one to verify (sslerr.h; equal in all
- * versions). */
+/* libssl's own reasons for a handshake that failed on the certificate before there was one to
+ * verify (sslerr.h; equal in all versions). */
 enum { FAILED_NO_CERTIFICATE = 199, FAILED_BAD_SIGNATURE = 123, FAILED_LIST_TOO_LONG = 152 };
 
 #define FINISHED_MAX_BYTES 64
@@ -70,7 +68,8 @@ static bool is_silent(const struct connection *connection)
 
 /* ---- hello ---- */
 
-/* From the hello on, the SSL's own info callback and verify settings are the shim's, and what the host had there is kept. */
+/* From the hello on, the SSL's own info callback and verify settings are the shim's, and what the
+ * host had there is kept. */
 static void take_over(struct connection *connection, info_callback info)
 {
 	const struct openssl *openssl = connection->openssl;
@@ -128,6 +127,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		connection->stage = STAGE_NEW;
 		connection->settled = connection->muted_early = false;
 		reason = find_rules_and_arm(connection, info);
+		connection->at_hello = reason != REASON_NONE;
 		if (reason != REASON_NONE) {
 			refused(connection, reason);
 			if (is_silent(connection))
@@ -168,7 +168,8 @@ void connection_keep_armed(struct connection *connection)
 
 /* ---- verify ---- */
 
-static enum reason verify_chain(struct connection *connection, X509 *leaf, STACK_OF(X509) *intermediates)
+static enum reason verify_chain(struct connection *connection, X509 *leaf,
+				STACK_OF(X509) * intermediates)
 {
 	const struct libcrypto *libcrypto = &connection->openssl->crypto;
 	enum reason reason = rules_judge(&connection->rules, libcrypto, leaf, intermediates);
@@ -181,7 +182,8 @@ static enum reason verify_chain(struct connection *connection, X509 *leaf, STACK
 	return reason;
 }
 
-int connection_verify(struct connection *connection, const struct host_context *context, X509_STORE_CTX *store_context)
+int connection_verify(struct connection *connection, const struct host_context *context,
+		      X509_STORE_CTX *store_context)
 {
 	const struct openssl *openssl = connection->openssl;
 	struct quiet quiet = quiet_begin(openssl);
@@ -203,45 +205,8 @@ int connection_verify(struct connection *connection, const struct host_context *
 
 /* ---- settle: before judge, which refuses at the very end ---- */
 
-static const char *version_word(const struct openssl *openssl, const SSL *ssl)
-{
-	switch (openssl->SSL_version(ssl)) {
-	case TLS1_3_VERSION:
-		return "1.3";
-	case TLS1_2_VERSION:
-		return "1.2";
-	case TLS1_1_VERSION:
-		return "1.1";
-	case TLS1_VERSION:
-		return "1.0";
-	default:
-		return NULL;
-	}
-}
-
-static void log_refusal(const struct connection *connection, const struct route *route)
-{
-	const struct openssl *openssl = connection->openssl;
-	char subject[512] = "";
-	const struct refusal refusal = {
-		.reason = connection->reason,
-		.answer = connection->answer,
-		.endpoint_known = route->endpoint_known,
-		.peer_known = route->peer_known,
-		.endpoint = route->endpoint,
-		.peer = route->peer,
-		.server_name = openssl->SSL_get_servername(connection->ssl, TLSEXT_NAMETYPE_host_name),
-		.tls_version = version_word(openssl, connection->ssl),
-		.subject = subject,
-	};
-
-	if (connection->leaf != NULL)
-		name_print(&openssl->crypto, openssl->crypto.X509_get_subject_name(connection->leaf), subject,
-			   sizeof(subject));
-	journal_refused(&refusal);
-}
-
-/* Logged and answered, once.  `at_end`: libssl takes the handshake for good, so everything has to be taken away. */
+/* Logged and answered, once.  `at_end`: libssl takes the handshake for good, so everything has to
+ * be taken away. */
 static void settle_refusal(struct connection *connection, bool at_end)
 {
 	struct route route;
@@ -250,7 +215,8 @@ static void settle_refusal(struct connection *connection, bool at_end)
 		return;
 	connection->settled = true;
 	route = endpoint_route(connection->openssl, connection->ssl);
-	log_refusal(connection, &route);
+	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
+		   connection->reason, connection->answer, connection->leaf);
 	forget_leaf(connection);
 	if (at_end)
 		refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
@@ -279,7 +245,8 @@ static void settle_armed(struct connection *connection, int result)
 	enum reason reason;
 
 	if (result > 0 || openssl->SSL_want(connection->ssl) != SSL_NOTHING) {
-		/* It goes on with a later call, before which the host must find the SSL as it knows it. */
+		/* It goes on with a later call, before which the host must find the SSL as it knows
+		 * it. */
 		if (is_silent(connection) && !connection->muted_early)
 			refuse_unmute(openssl, connection->ssl);
 		return;
@@ -294,7 +261,8 @@ void connection_settle(struct connection *connection, int result)
 {
 	struct quiet quiet;
 
-	if (connection->stage != STAGE_ARMED && (connection->stage != STAGE_REFUSED || connection->settled))
+	if (connection->stage != STAGE_ARMED &&
+	    (connection->stage != STAGE_REFUSED || connection->settled))
 		return;
 	quiet = quiet_begin(connection->openssl);
 	if (connection->stage == STAGE_ARMED)
@@ -312,7 +280,8 @@ static enum reason reason_without_certificate(const struct connection *connectio
 	const SSL_CIPHER *cipher = openssl->SSL_get_current_cipher(connection->ssl);
 	int authentication = cipher ? openssl->SSL_CIPHER_get_auth_nid(cipher) : NID_undef;
 
-	if (authentication == NID_auth_null || authentication == NID_auth_psk || authentication == NID_auth_srp)
+	if (authentication == NID_auth_null || authentication == NID_auth_psk ||
+	    authentication == NID_auth_srp)
 		return REASON_NO_CERTIFICATE_CIPHER;
 	return REASON_NO_CERTIFICATE;
 }
@@ -327,8 +296,8 @@ static enum reason judge_peer(struct connection *connection)
 
 	if (openssl->SSL_session_reused(ssl))
 		return REASON_RESUMED_UNVERIFIED;
-	peer = openssl->SSL_get1_peer_certificate ? openssl->SSL_get1_peer_certificate(ssl) :
-						    openssl->SSL_get_peer_certificate(ssl);
+	peer = openssl->SSL_get1_peer_certificate ? openssl->SSL_get1_peer_certificate(ssl)
+						  : openssl->SSL_get_peer_certificate(ssl);
 	if (peer == NULL)
 		return reason_without_certificate(connection);
 	if (connection->verified && openssl->X509_cmp(connection->leaf, peer) == 0)
@@ -345,7 +314,8 @@ static void judge_armed(struct connection *connection)
 	char finished[FINISHED_MAX_BYTES];
 	enum reason reason;
 
-	/* With early data this comes once before the client's second flight: until that, the host may not write. */
+	/* With early data this comes once before the client's second flight: until that, the host
+	 * may not write. */
 	if (openssl->SSL_get_peer_finished(connection->ssl, finished, sizeof(finished)) == 0) {
 		connection->muted_early = true;
 		refuse_mute(openssl, connection->ssl);
@@ -376,7 +346,8 @@ void connection_judge(struct openssl *openssl, SSL *ssl)
 		refuse_take_away(openssl, ssl, &lost[0], &lost[1]);
 	} else {
 		if (connection->stage == STAGE_NEW) {
-			/* The hello did not come by: a host set its own callback over ours, unseen. */
+			/* The hello did not come by: a host set its own callback over ours, unseen.
+			 */
 			enum reason reason = find_rules(connection);
 
 			if (reason != REASON_NONE || connection->stage != STAGE_OPEN)

@@ -1,8 +1,9 @@
-/* connection.h - the life of one connection, in order of time: hello, arm, keep armed, verify, judge, settle, end.
+/* connection.h - the life of one connection, in order of time: hello, arm, keep armed, verify,
+ * judge, settle, end.
  *
- * Doors and OpenSSL's callbacks call one stage each; the stages call the workers (endpoint, host, refuse, trust).
- * Owner: the SSL; one thread at a time, as OpenSSL demands.  Fork: the child owns its copy.
- * Each stage leaves errno and OpenSSL's error queue as found.
+ * Doors and OpenSSL's callbacks call one stage each; the stages call the workers (endpoint, host,
+ * refuse, trust). Owner: the SSL; one thread at a time, as OpenSSL demands.  Fork: the child owns
+ * its copy. Each stage leaves errno and OpenSSL's error queue as found.
  */
 #ifndef CFSHIM_CONNECTION_H
 #define CFSHIM_CONNECTION_H
@@ -14,11 +15,11 @@
 #include "rules.h"
 
 enum stage {
-	STAGE_NEW,	/* no hello seen yet */
-	STAGE_OPEN,	/* the rule is off: the shim has nothing to say */
-	STAGE_ARMED,	/* a certificate is demanded */
+	STAGE_NEW,      /* no hello seen yet */
+	STAGE_OPEN,     /* the rule is off: the shim has nothing to say */
+	STAGE_ARMED,    /* a certificate is demanded */
 	STAGE_ADMITTED, /* verified, at the end of the handshake */
-	STAGE_REFUSED,	/* for `reason`; never left but by a new handshake on a cleared SSL */
+	STAGE_REFUSED,  /* for `reason`; never left but by a new handshake on a cleared SSL */
 	STAGE_ABANDONED /* the handshake failed before there was anything to judge */
 };
 
@@ -28,16 +29,20 @@ struct connection {
 	enum stage stage;
 	enum reason reason;
 	enum answer answer;
-	bool info_ours;	  /* the SSL's own info callback is the shim's, the host's is in `host` */
-	bool verify_ours; /* so are verify mode and callback */
-	bool verified;	      /* `leaf` has passed, in this very handshake */
-	bool settled;	      /* the refusal is logged and answered */
-	bool muted_early;     /* SENT_SHUTDOWN was set between early data and the client's Finished */
-	struct rules rules;   /* from the hello on */
-	X509 *leaf; /* what was judged; a reference of ours until the connection ends or is admitted */
-	SSL_CTX *armed_context; /* compared only: the verify store goes when the host changes the context */
+	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
+	bool verify_ours;   /* so are verify mode and callback */
+	bool verified;      /* `leaf` has passed, in this very handshake */
+	bool at_hello;      /* refused there: version and server name are not settled yet */
+	bool settled;       /* the refusal is logged and answered */
+	bool muted_early;   /* SENT_SHUTDOWN was set between early data and the client's Finished */
+	struct rules rules; /* from the hello on */
+	X509 *leaf; /* what was judged; a reference of ours until the connection ends or is admitted
+		     */
+	SSL_CTX *armed_context; /* compared only: the verify store goes when the host changes the
+				   context */
 	struct host_connection host;
-	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold pointers */
+	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold
+					pointers */
 };
 
 /* What is known about `ssl`; NULL: nothing yet. */
@@ -46,19 +51,22 @@ struct connection *connection_of(const SSL *ssl);
 /* The same, begun where there is nothing.  NULL: no memory. */
 struct connection *connection_begin(struct openssl *openssl, SSL *ssl);
 
-/* The ClientHello has come, and the host's own callback has let it pass: find the rule and arm, or refuse.  Runs again for
- * the second hello after a HelloRetryRequest, and replaces all that the first armed.  `info` is the shim's own info callback,
- * which goes onto the SSL.  SSL_CLIENT_HELLO_SUCCESS or _ERROR with `alert`. */
+/* The ClientHello has come, and the host's own callback has let it pass: find the rule and arm, or
+ * refuse.  Runs again for the second hello after a HelloRetryRequest, and replaces all that the
+ * first armed.  `info` is the shim's own info callback, which goes onto the SSL.
+ * SSL_CLIENT_HELLO_SUCCESS or _ERROR with `alert`. */
 int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callback info);
 
 /* Before each step of the handshake: whatever the host's callbacks undid is done again. */
 void connection_keep_armed(struct connection *connection);
 
-/* The client's certificate has come, not empty: ours decides, then the host's own verification where it asked for one.  As a
- * certificate-verify callback returns. */
-int connection_verify(struct connection *connection, const struct host_context *context, X509_STORE_CTX *store_context);
+/* The client's certificate has come, not empty: ours decides, then the host's own verification
+ * where it asked for one.  As a certificate-verify callback returns. */
+int connection_verify(struct connection *connection, const struct host_context *context,
+		      X509_STORE_CTX *store_context);
 
-/* The handshake says that it is done: admitted only with a certificate that was verified here and now. */
+/* The handshake says that it is done: admitted only with a certificate that was verified here and
+ * now. */
 void connection_judge(struct openssl *openssl, SSL *ssl);
 
 /* A call that drives the handshake is about to return `result`: log and answer a refusal, once. */

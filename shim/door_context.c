@@ -1,4 +1,5 @@
-/* door_context.c - the way in: every context that is made, by whatever API, and the callbacks installed on it. */
+/* door_context.c - the way in: every context that is made, by whatever API, and the callbacks
+ * installed on it. */
 #include "connection.h"
 #include "doors.h"
 #include "hooks.h"
@@ -22,7 +23,9 @@ static int on_client_hello(SSL *ssl, int *alert, void *argument)
 	serving_hello(openssl);
 	/* The host's first: it may change the context (HAProxy), or ask to be called again. */
 	host_says = host_client_hello(context, ssl, alert);
-	return host_says == SSL_CLIENT_HELLO_SUCCESS ? connection_hello(openssl, ssl, alert, door_info) : host_says;
+	return host_says == SSL_CLIENT_HELLO_SUCCESS
+		       ? connection_hello(openssl, ssl, alert, door_info)
+		       : host_says;
 }
 
 void door_info(const SSL *ssl, int where, int value)
@@ -50,15 +53,19 @@ static int on_certificate(X509_STORE_CTX *store_context, void *argument)
 
 	if (openssl == NULL)
 		return 0;
-	ssl = openssl->X509_STORE_CTX_get_ex_data(store_context, openssl->SSL_get_ex_data_X509_STORE_CTX_idx());
+	ssl = openssl->X509_STORE_CTX_get_ex_data(store_context,
+						  openssl->SSL_get_ex_data_X509_STORE_CTX_idx());
 	connection = connection_of(ssl);
-	if (connection != NULL && (connection->stage == STAGE_ARMED || connection->stage == STAGE_REFUSED))
+	if (connection != NULL &&
+	    (connection->stage == STAGE_ARMED || connection->stage == STAGE_REFUSED))
 		return connection_verify(connection, context, store_context);
 	return host_verify(openssl, context,
-			   connection != NULL && connection->verify_ours ? &connection->host : NULL, store_context);
+			   connection != NULL && connection->verify_ours ? &connection->host : NULL,
+			   store_context);
 }
 
-static void on_context_made(void *context, void *slot, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+static void on_context_made(void *context, void *slot, CRYPTO_EX_DATA *data, int index, long number,
+			    void *argument)
 {
 	struct openssl *openssl = argument;
 	int error_number = errno;
@@ -73,13 +80,15 @@ static void on_context_made(void *context, void *slot, CRYPTO_EX_DATA *data, int
 	errno = error_number;
 }
 
-static void on_context_freed(void *context, void *slot, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+static void on_context_freed(void *context, void *slot, CRYPTO_EX_DATA *data, int index,
+			     long number, void *argument)
 {
 	(void)slot, (void)data, (void)index, (void)number, (void)argument;
 	host_context_end(context);
 }
 
-static void on_ssl_freed(void *ssl, void *slot, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+static void on_ssl_freed(void *ssl, void *slot, CRYPTO_EX_DATA *data, int index, long number,
+			 void *argument)
 {
 	(void)slot, (void)data, (void)index, (void)number, (void)argument;
 	connection_end(ssl);
@@ -96,17 +105,19 @@ bool door_register(struct openssl *openssl)
 		return registered;
 	quiet = quiet_begin(openssl);
 	/* Two threads may both register; every callback bears being called twice for one object. */
-	registered = openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, openssl, on_context_made, NULL,
-						      on_context_freed) >= 0 &&
-		     openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, openssl, NULL, NULL,
-						      on_ssl_freed) >= 0;
+	registered =
+		openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, openssl,
+						 on_context_made, NULL, on_context_freed) >= 0 &&
+		openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, openssl, NULL, NULL,
+						 on_ssl_freed) >= 0;
 	if (registered)
 		atomic_store_explicit(&openssl->registered, true, memory_order_release);
 	quiet_end(openssl, quiet);
 	return registered;
 }
 
-/* May a context of `method` be made?  Where the shim cannot see it, only one that can never serve. */
+/* May a context of `method` be made?  Where the shim cannot see it, only one that can never serve.
+ */
 static bool may_make_context(struct openssl *openssl, const SSL_METHOD *method)
 {
 	if (openssl == NULL)
@@ -115,7 +126,8 @@ static bool may_make_context(struct openssl *openssl, const SSL_METHOD *method)
 		return true;
 	if (openssl->TLS_client_method != NULL && method == openssl->TLS_client_method())
 		return true;
-	journal_uncovered(openssl->name, openssl->missing ? openssl->missing : "registration failed");
+	journal_uncovered(openssl->name,
+			  openssl->missing ? openssl->missing : "registration failed");
 	return false;
 }
 
@@ -132,11 +144,14 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
 {
 	struct openssl *openssl = openssl_now_at(CALLER);
 
-	return may_make_context(openssl, method) ? openssl->SSL_CTX_new_ex(library, properties, method) : NULL;
+	return may_make_context(openssl, method)
+		       ? openssl->SSL_CTX_new_ex(library, properties, method)
+		       : NULL;
 }
 
-/* libssl calls this for each SSL_CTX, also where its own SSL_CTX_new() was reached by dlsym() or from within the library: the
- * last moment to register, and the first at which CRYPTO_set_mem_functions() of the host can no longer come to harm. */
+/* libssl calls this for each SSL_CTX, also where its own SSL_CTX_new() was reached by dlsym() or
+ * from within the library: the last moment to register, and the first at which
+ * CRYPTO_set_mem_functions() of the host can no longer come to harm. */
 int CRYPTO_new_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
 {
 	__typeof__(&CRYPTO_new_ex_data) original;
@@ -154,7 +169,8 @@ int CRYPTO_new_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
 	return original != NULL ? original(class_index, object, data) : 0;
 }
 
-/* The host's callbacks are kept where the shim's have taken their place; else the context is none of the shim's. */
+/* The host's callbacks are kept where the shim's have taken their place; else the context is none
+ * of the shim's. */
 
 void SSL_CTX_set_client_hello_cb(SSL_CTX *context, SSL_client_hello_cb_fn callback, void *argument)
 {
@@ -187,10 +203,13 @@ info_callback SSL_CTX_get_info_callback(SSL_CTX *context)
 
 	if (host != NULL)
 		return host->info;
-	return openssl != NULL && !openssl_is_ready(openssl) ? openssl->SSL_CTX_get_info_callback(context) : NULL;
+	return openssl != NULL && !openssl_is_ready(openssl)
+		       ? openssl->SSL_CTX_get_info_callback(context)
+		       : NULL;
 }
 
-void SSL_CTX_set_cert_verify_callback(SSL_CTX *context, cert_verify_callback callback, void *argument)
+void SSL_CTX_set_cert_verify_callback(SSL_CTX *context, cert_verify_callback callback,
+				      void *argument)
 {
 	struct host_context *host = host_context_of(context);
 	const struct openssl *openssl = openssl_at(CALLER);

@@ -1,5 +1,6 @@
-/* door_handshake.c - the calls that drive a handshake.  OpenSSL's callbacks have judged it by the time they return; where a
- * host replaced these unseen (an OpenSSL inside the program that it calls directly), it is judged here. */
+/* door_handshake.c - the calls that drive a handshake.  OpenSSL's callbacks have judged it by the
+ * time they return; where a host replaced these unseen (an OpenSSL inside the program that it calls
+ * directly), it is judged here. */
 #include "connection.h"
 #include "hooks.h"
 

@@ -1,5 +1,6 @@
-/* door_load.c - an OpenSSL that comes later.  Loaded as usual, it announces its contexts by itself (CRYPTO_new_ex_data); with
- * RTLD_DEEPBIND, or as a module that holds a whole OpenSSL, it does not, and is looked for as soon as it is there. */
+/* door_load.c - an OpenSSL that comes later.  Loaded as usual, it announces its contexts by itself
+ * (CRYPTO_new_ex_data); with RTLD_DEEPBIND, or as a module that holds a whole OpenSSL, it does not,
+ * and is looked for as soon as it is there. */
 #include "doors.h"
 #include "hooks.h"
 #include "libc.h"
@@ -13,7 +14,8 @@ void *dlopen(const char *name, int flags)
 	void *handle;
 	int error_number;
 
-	/* glibc searches a bare name by the paths of the caller, and the caller must not become the shim: a jump, no call. */
+	/* glibc searches a bare name by the paths of the caller, and the caller must not become the
+	 * shim: a jump, no call. */
 	if (name != NULL && strchr(name, '/') == NULL && object_has_search_path(CALLER))
 		return libc_originals()->dlopen(name, flags);
 	handle = libc_originals()->dlopen(name, flags);

@@ -1,4 +1,5 @@
-/* door_socket.c - the endpoints of this process: what it listens on, and whether it is handed sockets by others. */
+/* door_socket.c - the endpoints of this process: what it listens on, and whether it is handed
+ * sockets by others. */
 #include "endpoint.h"
 #include "hooks.h"
 #include "libc.h"
@@ -22,7 +23,8 @@ int listen(int descriptor, int backlog)
 
 static void look_for_descriptors(struct msghdr *message)
 {
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part))
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+	     part = CMSG_NXTHDR(message, part))
 		if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
 			endpoint_received_sockets();
 }
@@ -36,7 +38,8 @@ ssize_t recvmsg(int descriptor, struct msghdr *message, int flags)
 	return result;
 }
 
-int recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
+int recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count, int flags,
+	     struct timespec *timeout)
 {
 	int result = libc_originals()->recvmmsg(descriptor, messages, count, flags, timeout);
 

@@ -1,5 +1,5 @@
-/* door_view.c - what the host sets on a connection, and what it sees of it: on an armed one its own settings are kept, not
- * applied, and its getters answer with them. */
+/* door_view.c - what the host sets on a connection, and what it sees of it: on an armed one its own
+ * settings are kept, not applied, and its getters answer with them. */
 #include "connection.h"
 #include "doors.h"
 #include "hooks.h"

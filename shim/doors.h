@@ -1,12 +1,13 @@
-/* doors.h - OpenSSL's callbacks as the shim has them: the doors through which a connection comes in, besides the replaced
- * functions.
+/* doors.h - OpenSSL's callbacks as the shim has them: the doors through which a connection comes
+ * in, besides the replaced functions.
  */
 #ifndef CFSHIM_DOORS_H
 #define CFSHIM_DOORS_H
 
 #include "openssl.h"
 
-/* Every context of `openssl` is to be the shim's from its making on.  False where OpenSSL will not have it. */
+/* Every context of `openssl` is to be the shim's from its making on.  False where OpenSSL will not
+ * have it. */
 bool door_register(struct openssl *openssl);
 
 /* The shim's own info callback. */

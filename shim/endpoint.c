@@ -10,7 +10,8 @@
 /* A bound on BIO chains: TLS over TLS over a buffer is four. */
 #define BIO_CHAIN_MAX 16
 
-/* The endpoints listened on so far.  A place is claimed by counting up `claimed`, and valid once `written` is set. */
+/* The endpoints listened on so far.  A place is claimed by counting up `claimed`, and valid once
+ * `written` is set. */
 static struct {
 	struct endpoint endpoint;
 	_Atomic bool written;
@@ -18,13 +19,15 @@ static struct {
 static _Atomic size_t claimed;
 static _Atomic bool received;
 
-/* A BIO chain without a descriptor answers 0 and leaves `descriptor` alone, so only a written value counts. */
+/* A BIO chain without a descriptor answers 0 and leaves `descriptor` alone, so only a written value
+ * counts. */
 static int descriptor_of(const struct openssl *openssl, BIO *bio)
 {
 	for (int i = 0; bio != NULL && i < BIO_CHAIN_MAX; i++) {
 		int descriptor = -1;
 
-		if (openssl->crypto.BIO_ctrl(bio, BIO_C_GET_FD, 0, &descriptor) >= 0 && descriptor >= 0)
+		if (openssl->crypto.BIO_ctrl(bio, BIO_C_GET_FD, 0, &descriptor) >= 0 &&
+		    descriptor >= 0)
 			return descriptor;
 		bio = openssl->BIO_next(bio);
 	}
@@ -33,18 +36,19 @@ static int descriptor_of(const struct openssl *openssl, BIO *bio)
 
 struct route endpoint_route(const struct openssl *openssl, const SSL *ssl)
 {
-	struct route route = { .descriptor = descriptor_of(openssl, openssl->SSL_get_rbio(ssl)) };
+	struct route route = {.descriptor = descriptor_of(openssl, openssl->SSL_get_rbio(ssl))};
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
 
 	if (route.descriptor < 0)
 		return route;
 	if (getsockname(route.descriptor, (struct sockaddr *)&address, &length) == 0)
-		route.endpoint_known =
-			endpoint_from_sockaddr(&route.endpoint, (struct sockaddr *)&address, length);
+		route.endpoint_known = endpoint_from_sockaddr(&route.endpoint,
+							      (struct sockaddr *)&address, length);
 	length = sizeof(address);
 	if (getpeername(route.descriptor, (struct sockaddr *)&address, &length) == 0)
-		route.peer_known = endpoint_from_sockaddr(&route.peer, (struct sockaddr *)&address, length);
+		route.peer_known =
+			endpoint_from_sockaddr(&route.peer, (struct sockaddr *)&address, length);
 	return route;
 }
 
@@ -83,8 +87,8 @@ bool endpoint_is_listening(void)
 	return atomic_load(&claimed) > 0;
 }
 
-/* poll() tells at once which numbers are open, and /proc need not be there.  Beyond the first thousand only a host that
- * was started on purpose so has inherited anything. */
+/* poll() tells at once which numbers are open, and /proc need not be there.  Beyond the first
+ * thousand only a host that was started on purpose so has inherited anything. */
 void endpoint_look_at_inherited(void)
 {
 	struct pollfd open_ones[1024];
@@ -94,7 +98,7 @@ void endpoint_look_at_inherited(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < count)
 		count = (nfds_t)limit.rlim_cur;
 	for (nfds_t i = 0; i < count; i++)
-		open_ones[i] = (struct pollfd){ .fd = (int)i };
+		open_ones[i] = (struct pollfd){.fd = (int)i};
 	if (poll(open_ones, count, 0) < 0) {
 		endpoint_received_sockets();
 		return;

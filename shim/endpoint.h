@@ -1,9 +1,10 @@
 /* endpoint.h - where a connection arrived, and whose it is.
  *
- * The connection's own local address decides, not the listener's.  It is found through the descriptor in the SSL's chain of
- * BIOs (SSL_get_fd does not know custom BIOs that answer BIO_C_GET_FD).  Where there is no descriptor, the rules of all
- * endpoints that this process listens on apply together: they are noted at listen().
- * Threads: any; the notes are lock-free.  Fork: children inherit the notes with the sockets.
+ * The connection's own local address decides, not the listener's.  It is found through the
+ * descriptor in the SSL's chain of BIOs (SSL_get_fd does not know custom BIOs that answer
+ * BIO_C_GET_FD).  Where there is no descriptor, the rules of all endpoints that this process
+ * listens on apply together: they are noted at listen(). Threads: any; the notes are lock-free.
+ * Fork: children inherit the notes with the sockets.
  */
 #ifndef CFSHIM_ENDPOINT_H
 #define CFSHIM_ENDPOINT_H
@@ -24,8 +25,8 @@ struct route endpoint_route(const struct openssl *openssl, const SSL *ssl);
 /* `descriptor` has begun to listen: remember its endpoint. */
 void endpoint_listens(int descriptor);
 
-/* This process holds sockets that it did not make (passed over a UNIX socket, or inherited at exec): from now on a connection
- * without a descriptor may have come from anywhere. */
+/* This process holds sockets that it did not make (passed over a UNIX socket, or inherited at
+ * exec): from now on a connection without a descriptor may have come from anywhere. */
 void endpoint_received_sockets(void);
 
 /* At load: are there sockets already? */
@@ -34,8 +35,8 @@ void endpoint_look_at_inherited(void);
 /* Has this process begun to listen anywhere? */
 bool endpoint_is_listening(void);
 
-/* The endpoints a connection without a descriptor may have come from.  Returns their number and fills at most `most`; 0:
- * anywhere. */
+/* The endpoints a connection without a descriptor may have come from.  Returns their number and
+ * fills at most `most`; 0: anywhere. */
 #define ENDPOINTS_MAX 64
 size_t endpoint_candidates(struct endpoint *candidates, size_t most);
 

@@ -1,4 +1,5 @@
-/* hooks.h - gives every replaced function of hooks.def default visibility; included by every door. */
+/* hooks.h - gives every replaced function of hooks.def default visibility; included by every door.
+ */
 #ifndef CFSHIM_HOOKS_H
 #define CFSHIM_HOOKS_H
 

@@ -42,7 +42,8 @@ int host_client_hello(const struct host_context *context, SSL *ssl, int *alert)
 	return context->client_hello(ssl, alert, context->client_hello_argument);
 }
 
-void host_info(const struct openssl *openssl, const struct host_connection *host, const SSL *ssl, int where, int value)
+void host_info(const struct openssl *openssl, const struct host_connection *host, const SSL *ssl,
+	       int where, int value)
 {
 	const struct host_context *context;
 
@@ -62,7 +63,8 @@ static int keep_result(int good, X509_STORE_CTX *context)
 }
 
 /* libssl sets the SSL's verify callback on each verification; in its place it finds the shim's. */
-static void restore_verify_callback(const struct openssl *openssl, const struct host_connection *host,
+static void restore_verify_callback(const struct openssl *openssl,
+				    const struct host_connection *host,
 				    X509_STORE_CTX *store_context)
 {
 	X509_STORE *store = openssl->X509_STORE_CTX_get0_store(store_context);
@@ -73,8 +75,8 @@ static void restore_verify_callback(const struct openssl *openssl, const struct 
 	openssl->X509_STORE_CTX_set_verify_cb(store_context, callback ? callback : keep_result);
 }
 
-int host_verify(const struct openssl *openssl, const struct host_context *context, const struct host_connection *host,
-		X509_STORE_CTX *store_context)
+int host_verify(const struct openssl *openssl, const struct host_context *context,
+		const struct host_connection *host, X509_STORE_CTX *store_context)
 {
 	int result;
 
@@ -83,6 +85,7 @@ int host_verify(const struct openssl *openssl, const struct host_context *contex
 	if (context != NULL && context->cert_verify != NULL)
 		return context->cert_verify(store_context, context->cert_verify_argument);
 	result = openssl->crypto.X509_verify_cert(store_context);
-	/* libssl takes a failure to verify (below 0) as "not verified", but from a callback as "ask again". */
+	/* libssl takes a failure to verify (below 0) as "not verified", but from a callback as "ask
+	 * again". */
 	return result < 0 ? 0 : result;
 }

@@ -1,9 +1,9 @@
 /* host.h - what the host itself set, and what it is to see.
  *
- * The shim's callbacks take the places of the host's; these are kept here, called in their turn, and answered by the getters
- * as if the host were alone.
- * Owner of struct host_context: its SSL_CTX, from the making of it to its end.  Threads: as OpenSSL has it for the setters of
- * an SSL_CTX (before it is shared).
+ * The shim's callbacks take the places of the host's; these are kept here, called in their turn,
+ * and answered by the getters as if the host were alone. Owner of struct host_context: its SSL_CTX,
+ * from the making of it to its end.  Threads: as OpenSSL has it for the setters of an SSL_CTX
+ * (before it is shared).
  */
 #ifndef CFSHIM_HOST_H
 #define CFSHIM_HOST_H
@@ -30,7 +30,8 @@ struct host_connection {
 	info_callback info;
 };
 
-/* NULL: a context that was made before the shim could see it, or one of a client library without memory. */
+/* NULL: a context that was made before the shim could see it, or one of a client library without
+ * memory. */
 struct host_context *host_context_of(const SSL_CTX *context);
 
 /* Does the host itself demand or ask for client certificates here? */
@@ -40,12 +41,14 @@ bool host_asks(const struct host_connection *host);
 int host_client_hello(const struct host_context *context, SSL *ssl, int *alert);
 
 /* The host's info callback: the SSL's before the context's, as libssl has it. */
-void host_info(const struct openssl *openssl, const struct host_connection *host, const SSL *ssl, int where, int value);
+void host_info(const struct openssl *openssl, const struct host_connection *host, const SSL *ssl,
+	       int where, int value);
 
-/* The host's own verification of `store_context`, as libssl would run it: by its certificate-verify callback, else by
- * X509_verify_cert with its verify callback.  `host` is NULL where the shim has not replaced the verify callback. */
-int host_verify(const struct openssl *openssl, const struct host_context *context, const struct host_connection *host,
-		X509_STORE_CTX *store_context);
+/* The host's own verification of `store_context`, as libssl would run it: by its certificate-verify
+ * callback, else by X509_verify_cert with its verify callback.  `host` is NULL where the shim has
+ * not replaced the verify callback. */
+int host_verify(const struct openssl *openssl, const struct host_context *context,
+		const struct host_connection *host, X509_STORE_CTX *store_context);
 
 /* From the making of a context to its end: called by OpenSSL's ex_data. */
 struct host_context *host_context_begin(struct openssl *openssl, SSL_CTX *context);

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_BYTES 2048
-#define LINES_A_SECOND 10
+#define LINE_BYTES      2048
+#define LINES_A_SECOND  10
 #define HIGH_DESCRIPTOR 512
 #define SYSLOG_PRIORITY "<84>" /* authpriv, warning */
 
@@ -23,14 +23,16 @@ static struct {
 	enum log_target target;
 	char path[4096];
 	bool usable;
-	dev_t root_device; /* "/" at the start: a host that has changed its root must not be led to another file */
+	dev_t root_device; /* "/" at the start: a host that has changed its root must not be led to
+			      another file */
 	ino_t root_inode;
 } journal;
 
 static _Atomic int descriptor = -1;
 static _Atomic uint64_t device, inode; /* of what `descriptor` was opened as */
 
-/* By reason, and one for the other lines: the second that is counted, its lines, and those dropped since the last line. */
+/* By reason, and one for the other lines: the second that is counted, its lines, and those dropped
+ * since the last line. */
 static struct {
 	_Atomic int64_t second;
 	_Atomic unsigned lines;
@@ -72,12 +74,14 @@ static int move_high(int low)
 
 static int open_file(void)
 {
-	return move_high(open(journal.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640));
+	return move_high(open(journal.path,
+			      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+			      0640));
 }
 
 static int open_syslog(void)
 {
-	const struct sockaddr_un log = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	const struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	int opened = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (opened < 0)
@@ -89,12 +93,14 @@ static int open_syslog(void)
 	return move_high(opened);
 }
 
-/* A socket as stderr is the journal's only while systemd says so; anything else might be a client's. */
+/* A socket as stderr is the journal's only while systemd says so; anything else might be a
+ * client's. */
 static bool is_journal_stream(const struct stat *status, const char *journal_stream)
 {
 	char expected[64];
 
-	snprintf(expected, sizeof(expected), "%ju:%ju", (uintmax_t)status->st_dev, (uintmax_t)status->st_ino);
+	snprintf(expected, sizeof(expected), "%ju:%ju", (uintmax_t)status->st_dev,
+		 (uintmax_t)status->st_ino);
 	return journal_stream != NULL && strcmp(expected, journal_stream) == 0;
 }
 
@@ -126,7 +132,8 @@ void journal_open(struct log_choice choice, const char *journal_stream)
 	} else if (choice.target != LOG_OFF) {
 		opened = choice.target == LOG_SYSLOG ? open_syslog() : open_file();
 		atomic_store(&descriptor, opened);
-		journal.usable = true; /* a syslog that comes up later, a directory that is mounted later */
+		journal.usable =
+			true; /* a syslog that comes up later, a directory that is mounted later */
 		if (opened >= 0)
 			remember_identity(opened);
 	}
@@ -136,7 +143,8 @@ static bool is_root_as_at_start(void)
 {
 	struct stat root;
 
-	return stat("/", &root) == 0 && root.st_dev == journal.root_device && root.st_ino == journal.root_inode;
+	return stat("/", &root) == 0 && root.st_dev == journal.root_device &&
+	       root.st_ino == journal.root_inode;
 }
 
 /* Has logrotate put another file, or none, where ours was? */
@@ -148,7 +156,8 @@ static bool is_rotated(void)
 	       status.st_ino != atomic_load(&inode);
 }
 
-/* The descriptor to write on, reopened where it was rotated away or closed by the host; -1: there is none. */
+/* The descriptor to write on, reopened where it was rotated away or closed by the host; -1: there
+ * is none. */
 static int descriptor_now(void)
 {
 	int now = atomic_load(&descriptor);
@@ -163,7 +172,8 @@ static int descriptor_now(void)
 	opened = is_file ? open_file() : open_syslog();
 	if (opened < 0)
 		return ours ? now : -1;
-	if (!remember_identity(opened) || !atomic_compare_exchange_strong(&descriptor, &now, opened)) {
+	if (!remember_identity(opened) ||
+	    !atomic_compare_exchange_strong(&descriptor, &now, opened)) {
 		close(opened); /* another thread was quicker */
 		return atomic_load(&descriptor);
 	}
@@ -195,7 +205,8 @@ static void put(struct line *line, const char *format, ...)
 static bool is_plain(const char *value)
 {
 	for (; *value != '\0'; value++)
-		if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' || *value == '\\')
+		if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' ||
+		    *value == '\\')
 			return false;
 	return true;
 }
@@ -246,10 +257,11 @@ static void line_begin(struct line *line, const char *event)
 		clock_gettime(CLOCK_REALTIME, &now);
 		if (gmtime_r(&now.tv_sec, &utc) != NULL)
 			strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &utc);
-		put(line, "{\"time\":\"%s\",\"pid\":%ld,\"event\":\"%s\"", stamp, (long)getpid(), event);
-	} else {
-		put(line, "%scfshim[%ld]: %s", journal.target == LOG_SYSLOG ? SYSLOG_PRIORITY : "", (long)getpid(),
+		put(line, "{\"time\":\"%s\",\"pid\":%ld,\"event\":\"%s\"", stamp, (long)getpid(),
 		    event);
+	} else {
+		put(line, "%scfshim[%ld]: %s", journal.target == LOG_SYSLOG ? SYSLOG_PRIORITY : "",
+		    (long)getpid(), event);
 	}
 }
 
@@ -260,7 +272,9 @@ static bool line_end(struct line *line)
 	int now = journal.usable ? descriptor_now() : -1;
 	ssize_t written = -1;
 
-	put(line, journal.target == LOG_JSON_FILE ? "}\n" : journal.target == LOG_SYSLOG ? "" : "\n");
+	put(line, journal.target == LOG_JSON_FILE ? "}\n"
+		  : journal.target == LOG_SYSLOG  ? ""
+						  : "\n");
 	if (now >= 0 && journal.target == LOG_SYSLOG)
 		written = send(now, line->text, line->length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	else if (now >= 0)
@@ -277,7 +291,8 @@ static bool rate_allows(enum reason reason)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	second = atomic_load(&rates[reason].second);
-	if (second != now.tv_sec && atomic_compare_exchange_strong(&rates[reason].second, &second, now.tv_sec))
+	if (second != now.tv_sec &&
+	    atomic_compare_exchange_strong(&rates[reason].second, &second, now.tv_sec))
 		atomic_store(&rates[reason].lines, 0);
 	if (atomic_fetch_add(&rates[reason].lines, 1) < LINES_A_SECOND)
 		return true;
@@ -286,14 +301,16 @@ static bool rate_allows(enum reason reason)
 }
 
 /* "203.0.113.9:51514", "[2001:db8::1]:443" */
-static const char *endpoint_text(const struct endpoint *endpoint, bool known, char *text, size_t size)
+static const char *endpoint_text(const struct endpoint *endpoint, bool known, char *text,
+				 size_t size)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	bool is_ipv4 = memcmp(endpoint->address, mapped, sizeof(mapped)) == 0;
 	char address[INET6_ADDRSTRLEN];
 
-	if (!known || inet_ntop(is_ipv4 ? AF_INET : AF_INET6, endpoint->address + (is_ipv4 ? 12 : 0), address,
-				sizeof(address)) == NULL)
+	if (!known ||
+	    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, endpoint->address + (is_ipv4 ? 12 : 0), address,
+		      sizeof(address)) == NULL)
 		return NULL;
 	snprintf(text, size, is_ipv4 ? "%s:%u" : "[%s]:%u", address, (unsigned)endpoint->port);
 	return text;
@@ -304,7 +321,9 @@ void journal_refused(const struct refusal *refusal)
 	char text[80], port[8];
 	struct line line;
 	unsigned long dropped;
-	const char *network = refusal->peer_known && is_cloudflare_network(&refusal->peer) ? "cloudflare" : "other";
+	const char *network = refusal->peer_known && is_cloudflare_network(&refusal->peer)
+				      ? "cloudflare"
+				      : "other";
 
 	if (journal.target == LOG_OFF || !rate_allows(refusal->reason))
 		return;
@@ -312,7 +331,8 @@ void journal_refused(const struct refusal *refusal)
 	line_begin(&line, "refused");
 	put_field(&line, "reason", reason_word(refusal->reason));
 	put_field(&line, "port", refusal->endpoint_known ? port : NULL);
-	put_field(&line, "peer", endpoint_text(&refusal->peer, refusal->peer_known, text, sizeof(text)));
+	put_field(&line, "peer",
+		  endpoint_text(&refusal->peer, refusal->peer_known, text, sizeof(text)));
 	put_field(&line, "network", refusal->peer_known ? network : NULL);
 	put_field(&line, "server-name", refusal->server_name);
 	put_field(&line, "tls", refusal->tls_version);

@@ -1,17 +1,18 @@
 /* journal.h - the lines that the policy asked for, and the only place that writes to a descriptor.
  *
- * One line, one write(2), in the form of DESIGN's log format (logfmt in a fixed order, or a JSON object of the same keys).
- * Never on a descriptor that the host has closed or reused: each is compared with what it was at the start.  Nothing is
- * written before the process serves TLS.  errno is left as found; a line that cannot be written is counted, not waited for.
- * Threads: any; no lock.  Fork: children write on the inherited descriptor.
+ * One line, one write(2), in the form of DESIGN's log format (logfmt in a fixed order, or a JSON
+ * object of the same keys). Never on a descriptor that the host has closed or reused: each is
+ * compared with what it was at the start.  Nothing is written before the process serves TLS.  errno
+ * is left as found; a line that cannot be written is counted, not waited for. Threads: any; no
+ * lock.  Fork: children write on the inherited descriptor.
  */
 #ifndef CFSHIM_JOURNAL_H
 #define CFSHIM_JOURNAL_H
 
 #include "policy.h"
 
-/* At load: remember what stderr is, or open what `choice` names, high above the descriptors that hosts count on.
- * `journal_stream` is the variable JOURNAL_STREAM, or NULL. */
+/* At load: remember what stderr is, or open what `choice` names, high above the descriptors that
+ * hosts count on. `journal_stream` is the variable JOURNAL_STREAM, or NULL. */
 void journal_open(struct log_choice choice, const char *journal_stream);
 
 /* What a line about a refusal says; NULL or "" stands as "-". */
@@ -25,7 +26,8 @@ struct refusal {
 	const char *subject;     /* RFC 2253 */
 };
 
-/* At most 10 lines a second for one reason; those left out are counted into `dropped` of the next. */
+/* At most 10 lines a second for one reason; those left out are counted into `dropped` of the next.
+ */
 void journal_refused(const struct refusal *refusal);
 
 /* The first server context: which policy, how many rules, which OpenSSL. */

@@ -12,11 +12,12 @@ struct libc_binding {
 };
 
 static const struct libc_binding bindings[] = {
-#define LIBC(symbol, need) { #symbol, offsetof(struct libc, symbol) },
+#define LIBC(symbol, need) {#symbol, offsetof(struct libc, symbol)},
 #include "hooks.def"
 };
 
-/* Every thread that comes here before it is bound writes the same addresses; a constructor of another library may be first. */
+/* Every thread that comes here before it is bound writes the same addresses; a constructor of
+ * another library may be first. */
 const struct libc *libc_originals(void)
 {
 	static struct libc libc;

@@ -12,7 +12,8 @@ struct libc {
 #include "hooks.def"
 };
 
-/* Bound at the first call: a constructor of the host may use a door before the shim's own has run. */
+/* Bound at the first call: a constructor of the host may use a door before the shim's own has run.
+ */
 const struct libc *libc_originals(void);
 
 #endif

@@ -6,23 +6,25 @@
 
 /* The tables of one object, as addresses. */
 struct object_tables {
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *strings;
 	const uint32_t *gnu_hash;
 	const uint32_t *sysv_hash;
 };
 
-/* glibc rewrites the section's addresses to absolute ones, except in the vDSO; musl leaves them relative. */
+/* glibc rewrites the section's addresses to absolute ones, except in the vDSO; musl leaves them
+ * relative. */
 static const void *absolute(const struct dl_phdr_info *object, ElfW(Addr) address)
 {
 	return (const void *)(address < object->dlpi_addr ? object->dlpi_addr + address : address);
 }
 
-static const ElfW(Dyn) *dynamic_section(const struct dl_phdr_info *object)
+static const ElfW(Dyn) * dynamic_section(const struct dl_phdr_info *object)
 {
 	for (size_t i = 0; i < object->dlpi_phnum; i++)
 		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			return (const ElfW(Dyn) *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+			return (const ElfW(Dyn) *)(object->dlpi_addr +
+						   object->dlpi_phdr[i].p_vaddr);
 	return NULL;
 }
 
@@ -50,10 +52,12 @@ static bool is_definition_of(const struct object_tables *tables, uint32_t index,
 {
 	const ElfW(Sym) *candidate = &tables->symbols[index];
 
-	return candidate->st_shndx != SHN_UNDEF && strcmp(tables->strings + candidate->st_name, symbol) == 0;
+	return candidate->st_shndx != SHN_UNDEF &&
+	       strcmp(tables->strings + candidate->st_name, symbol) == 0;
 }
 
-/* A chain holds the hashes of its symbols, the lowest bit of the last one set.  Only defined symbols are in this table. */
+/* A chain holds the hashes of its symbols, the lowest bit of the last one set.  Only defined
+ * symbols are in this table. */
 static bool gnu_hash_defines(const struct object_tables *tables, const char *symbol)
 {
 	const uint32_t bucket_count = tables->gnu_hash[0], first = tables->gnu_hash[1];
@@ -126,19 +130,22 @@ static int look_for_path(struct dl_phdr_info *object, size_t size, void *context
 	for (size_t i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
 
-		holds = holds || (part->p_type == PT_LOAD &&
-				  search->address - object->dlpi_addr - part->p_vaddr < part->p_memsz);
+		holds = holds ||
+			(part->p_type == PT_LOAD &&
+			 search->address - object->dlpi_addr - part->p_vaddr < part->p_memsz);
 	}
 	if (!holds)
 		return 0;
-	for (const ElfW(Dyn) *entry = dynamic_section(object); entry != NULL && entry->d_tag != DT_NULL; entry++)
-		search->has_path = search->has_path || entry->d_tag == DT_RUNPATH || entry->d_tag == DT_RPATH;
+	for (const ElfW(Dyn) *entry = dynamic_section(object);
+	     entry != NULL && entry->d_tag != DT_NULL; entry++)
+		search->has_path =
+			search->has_path || entry->d_tag == DT_RUNPATH || entry->d_tag == DT_RPATH;
 	return 1;
 }
 
 bool object_has_search_path(const void *address)
 {
-	struct search search = { .address = (uintptr_t)address };
+	struct search search = {.address = (uintptr_t)address};
 
 	dl_iterate_phdr(look_for_path, &search);
 	return search.has_path;

@@ -1,6 +1,7 @@
 /* object.h - what a loaded object defines itself.
- * dlsym() answers for an object *and* its dependencies; which library a function lives in only its own symbol table tells.
- * System V ABI (gABI) chapter 5; the GNU hash section as binutils and glibc have it.
+ * dlsym() answers for an object *and* its dependencies; which library a function lives in only its
+ * own symbol table tells. System V ABI (gABI) chapter 5; the GNU hash section as binutils and glibc
+ * have it.
  */
 #ifndef CFSHIM_OBJECT_H
 #define CFSHIM_OBJECT_H

@@ -1,7 +1,7 @@
 #include "openssl.h"
 
-#include "object.h"
 #include "libc.h"
+#include "object.h"
 #include "table.h"
 
 #include <dlfcn.h>
@@ -21,9 +21,9 @@ struct openssl_binding {
 };
 
 static const struct openssl_binding bindings[] = {
-#define HOOK(symbol, need) { #symbol, offsetof(struct openssl, symbol), need },
-#define CALL(symbol, need) { #symbol, offsetof(struct openssl, symbol), need },
-#define TRUST(symbol) { #symbol, offsetof(struct openssl, crypto.symbol), MUST },
+#define HOOK(symbol, need) {#symbol, offsetof(struct openssl, symbol), need},
+#define CALL(symbol, need) {#symbol, offsetof(struct openssl, symbol), need},
+#define TRUST(symbol)      {#symbol, offsetof(struct openssl, crypto.symbol), MUST},
 #include "hooks.def"
 };
 
@@ -39,7 +39,8 @@ extern const char _end[] __attribute__((visibility("hidden")));
 
 static bool is_ours(const void *address)
 {
-	return (uintptr_t)address >= (uintptr_t)__ehdr_start && (uintptr_t)address < (uintptr_t)_end;
+	return (uintptr_t)address >= (uintptr_t)__ehdr_start &&
+	       (uintptr_t)address < (uintptr_t)_end;
 }
 
 static const void *base_of(const void *address)
@@ -49,7 +50,8 @@ static const void *base_of(const void *address)
 	return dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
 }
 
-/* What `handle` means by `symbol`; not the shim's own functions, which stand in front in the global scope. */
+/* What `handle` means by `symbol`; not the shim's own functions, which stand in front in the global
+ * scope. */
 static void *original_in(void *handle, const char *symbol)
 {
 	void *found = handle ? dlsym(handle, symbol) : NULL;
@@ -122,7 +124,10 @@ static void instance_make(const char *path, const void *home)
 	if (made == NULL)
 		return;
 	made->home = home;
-	snprintf(made->name, sizeof(made->name), "%s", in_program ? "program" : name ? name + 1 : path);
+	snprintf(made->name, sizeof(made->name), "%s",
+		 in_program ? "program"
+		 : name     ? name + 1
+			    : path);
 	/* Referenced for good: the handle is kept, and the object marked so. */
 	bind_functions(made, libc_originals()->dlopen(in_program ? NULL : path,
 						      RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
@@ -130,7 +135,8 @@ static void instance_make(const char *path, const void *home)
 	instance_publish(made);
 }
 
-/* What a look at the loaded objects brings home: neither dlopen() nor dladdr() can be called while it lasts. */
+/* What a look at the loaded objects brings home: neither dlopen() nor dladdr() can be called while
+ * it lasts. */
 struct findings {
 	bool self_contained_only;
 	size_t count;
@@ -149,8 +155,8 @@ static int look_at_object(struct dl_phdr_info *object, size_t size, void *contex
 	for (size_t i = 0; i < object->dlpi_phnum; i++)
 		if (object->dlpi_phdr[i].p_type == PT_LOAD)
 			inside = (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
-	if (findings->count < sizeof(findings->found) / sizeof(*findings->found) && !is_ours(inside) &&
-	    object_defines(object, "SSL_CTX_new") &&
+	if (findings->count < sizeof(findings->found) / sizeof(*findings->found) &&
+	    !is_ours(inside) && object_defines(object, "SSL_CTX_new") &&
 	    (!findings->self_contained_only || object_defines(object, "CRYPTO_new_ex_data"))) {
 		snprintf(findings->found[findings->count].path, sizeof(findings->found->path), "%s",
 			 object->dlpi_name ? object->dlpi_name : "");
@@ -161,7 +167,7 @@ static int look_at_object(struct dl_phdr_info *object, size_t size, void *contex
 
 static void look_for_instances(bool self_contained_only)
 {
-	struct findings findings = { .self_contained_only = self_contained_only };
+	struct findings findings = {.self_contained_only = self_contained_only};
 
 	dl_iterate_phdr(look_at_object, &findings);
 	for (size_t i = 0; i < findings.count; i++) {
@@ -178,12 +184,14 @@ void openssl_look(bool all, bool (*found)(struct openssl *openssl))
 
 	look_for_instances(!all);
 	instance = atomic_load_explicit(&first_instance, memory_order_acquire);
-	for (; instance != NULL; instance = atomic_load_explicit(&instance->next, memory_order_acquire))
+	for (; instance != NULL;
+	     instance = atomic_load_explicit(&instance->next, memory_order_acquire))
 		if (all || instance->home == instance->crypto_home)
 			found(instance);
 }
 
-/* The instance that the object of `caller` is linked to: itself, or what its dependencies define. */
+/* The instance that the object of `caller` is linked to: itself, or what its dependencies define.
+ */
 static struct openssl *instance_of_object(const void *caller)
 {
 	struct openssl *instance;
@@ -197,10 +205,15 @@ static struct openssl *instance_of_object(const void *caller)
 		return instance;
 	handle = libc_originals()->dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 	if (handle == NULL)
-		handle = libc_originals()->dlopen(NULL, RTLD_LAZY | RTLD_NOLOAD); /* the program: dli_fname is what it was called by */
+		handle = libc_originals()->dlopen(
+			NULL,
+			RTLD_LAZY |
+				RTLD_NOLOAD); /* the program: dli_fname is what it was called by */
 	function = original_in(handle, "SSL_CTX_new");
 	if (function == NULL)
-		function = dlsym(RTLD_NEXT, "SSL_CTX_new"); /* in the global scope the shim's own stands in front */
+		function = dlsym(
+			RTLD_NEXT,
+			"SSL_CTX_new"); /* in the global scope the shim's own stands in front */
 	if (handle != NULL)
 		dlclose(handle);
 	dlerror();
@@ -262,7 +275,7 @@ void *openssl_original(const void *caller, const char *symbol)
 
 struct quiet quiet_begin(const struct openssl *openssl)
 {
-	struct quiet quiet = { errno };
+	struct quiet quiet = {errno};
 
 	openssl->crypto.ERR_set_mark();
 	return quiet;

@@ -1,9 +1,11 @@
 /* openssl.h - the OpenSSL instances of this process, and the original functions of each.
  *
- * The shim links no OpenSSL.  An instance is an object (a library, or the program itself) that defines SSL_CTX_new; what it
- * needs of libcrypto is found through its own dependencies, so two versions in one process are each reached through their own
- * functions.  An instance stays referenced for good: the same address must not come back as another library.
- * Threads: instances are published once, complete, and never change but for their atomic members.  Fork: nothing to do.
+ * The shim links no OpenSSL.  An instance is an object (a library, or the program itself) that
+ * defines SSL_CTX_new; what it needs of libcrypto is found through its own dependencies, so two
+ * versions in one process are each reached through their own functions.  An instance stays
+ * referenced for good: the same address must not come back as another library. Threads: instances
+ * are published once, complete, and never change but for their atomic members.  Fork: nothing to
+ * do.
  */
 #ifndef CFSHIM_OPENSSL_H
 #define CFSHIM_OPENSSL_H
@@ -31,7 +33,8 @@ struct openssl {
 	_Atomic(struct openssl *) next;
 };
 
-/* Is everything there that the shim needs?  Where not, only clients are served by it, and their calls pass as they are. */
+/* Is everything there that the shim needs?  Where not, only clients are served by it, and their
+ * calls pass as they are. */
 static inline bool openssl_is_ready(const struct openssl *openssl)
 {
 	return openssl->missing == NULL;
@@ -40,17 +43,21 @@ static inline bool openssl_is_ready(const struct openssl *openssl)
 /* The address a door was called from: tells which instance is meant where there are several. */
 #define CALLER __builtin_return_address(0)
 
-/* The instance that a call from `caller` means.  NULL: there is none in this process.  Cheap where there is only one. */
+/* The instance that a call from `caller` means.  NULL: there is none in this process.  Cheap where
+ * there is only one. */
 struct openssl *openssl_at(const void *caller);
 
-/* The same, after a look whether new libraries have come: for the few doors through which contexts are made. */
+/* The same, after a look whether new libraries have come: for the few doors through which contexts
+ * are made. */
 struct openssl *openssl_now_at(const void *caller);
 
-/* Call `found` for each instance whose new contexts no replaced function will announce: those that hold libssl and libcrypto
- * in one object (and so may call CRYPTO_new_ex_data without the shim seeing it), or, with `all`, every one. */
+/* Call `found` for each instance whose new contexts no replaced function will announce: those that
+ * hold libssl and libcrypto in one object (and so may call CRYPTO_new_ex_data without the shim
+ * seeing it), or, with `all`, every one. */
 void openssl_look(bool all, bool (*found)(struct openssl *openssl));
 
-/* An original for a process that has no instance (libcrypto alone): found from the caller's own dependencies.  NULL: none. */
+/* An original for a process that has no instance (libcrypto alone): found from the caller's own
+ * dependencies.  NULL: none. */
 void *openssl_original(const void *caller, const char *symbol);
 
 /* Round what the shim does on its own account: errno and the error queue as found. */

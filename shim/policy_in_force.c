@@ -82,8 +82,10 @@ static const char *read_failure(int error_number)
 	return error_number == EACCES ? "permission denied" : "cannot be read";
 }
 
-/* The bytes of each file that `rule` names.  NULL without memory; a file that cannot be read is a complaint. */
-static struct ca_text *read_ca_files(const struct policy *policy, const struct rule *rule, struct complaints *complaints)
+/* The bytes of each file that `rule` names.  NULL without memory; a file that cannot be read is a
+ * complaint. */
+static struct ca_text *read_ca_files(const struct policy *policy, const struct rule *rule,
+				     struct complaints *complaints)
 {
 	struct ca_text *texts = calloc(rule->ca_count, sizeof(*texts));
 
@@ -95,11 +97,13 @@ static struct ca_text *read_ca_files(const struct policy *policy, const struct r
 			continue;
 		texts[i].bytes = file_read(source->path, CA_FILE_MAX_BYTES, &texts[i].length);
 		if (texts[i].bytes == NULL)
-			complain(complaints, SEVERITY_ERROR, source->at, line, "%s: %s; ca takes a readable PEM file",
-				 source->path, read_failure(errno));
+			complain(complaints, SEVERITY_ERROR, source->at, line,
+				 "%s: %s; ca takes a readable PEM file", source->path,
+				 read_failure(errno));
 		else if (texts[i].length == 0)
 			complain(complaints, SEVERITY_ERROR, source->at, line,
-				 "%s: the file is empty; ca takes a PEM file with a CA certificate", source->path);
+				 "%s: the file is empty; ca takes a PEM file with a CA certificate",
+				 source->path);
 	}
 	return texts;
 }
@@ -107,7 +111,7 @@ static struct ca_text *read_ca_files(const struct policy *policy, const struct r
 /* Parse what the path names, and read what that names.  Complaints tell whether it can be used. */
 static struct policy *load_file(const char *path, bool may_be_absent, struct complaints *complaints)
 {
-	const struct position whole_file = { 0, 0 };
+	const struct position whole_file = {0, 0};
 	struct policy *policy = NULL;
 	size_t length;
 	char *text = file_read(path, POLICY_MAX_BYTES, &length);
@@ -117,8 +121,8 @@ static struct policy *load_file(const char *path, bool may_be_absent, struct com
 		return policy_built_in();
 	}
 	if (text == NULL)
-		complain(complaints, SEVERITY_ERROR, whole_file, NULL, "%s; it must be a readable policy file",
-			 read_failure(errno));
+		complain(complaints, SEVERITY_ERROR, whole_file, NULL,
+			 "%s; it must be a readable policy file", read_failure(errno));
 	else
 		policy = policy_parse(text, length, complaints);
 	free(text);
@@ -128,7 +132,7 @@ static struct policy *load_file(const char *path, bool may_be_absent, struct com
 void policy_in_force_load(const char *path, const char *extra_error)
 {
 	const char *name = path ? path : POLICY_DEFAULT_PATH;
-	const struct position whole_file = { 0, 0 };
+	const struct position whole_file = {0, 0};
 	struct complaints complaints;
 	struct policy *policy;
 	size_t count;
@@ -145,8 +149,8 @@ void policy_in_force_load(const char *path, const char *extra_error)
 		if (in_force.texts[i] == NULL)
 			complaints.errors++;
 	}
-	if (policy != NULL && in_force.texts != NULL && in_force.name != NULL && complaints.errors == 0 &&
-	    !complaints.out_of_memory) {
+	if (policy != NULL && in_force.texts != NULL && in_force.name != NULL &&
+	    complaints.errors == 0 && !complaints.out_of_memory) {
 		in_force.policy = policy;
 	} else {
 		remember_why(&complaints);
@@ -187,8 +191,8 @@ static struct trusts *trusts_make(const struct libcrypto *libcrypto)
 		struct rule_in_force *rule = &trusts->rules[i];
 
 		rule->rule = policy_rule(in_force.policy, i);
-		rule->trust =
-			trust_load(libcrypto, in_force.policy, rule->rule, in_force.texts[i], &complaints);
+		rule->trust = trust_load(libcrypto, in_force.policy, rule->rule, in_force.texts[i],
+					 &complaints);
 		trusts->good = rule->trust != NULL;
 	}
 	if (!trusts->good)
@@ -205,7 +209,8 @@ const struct trusts *policy_in_force_trusts(struct openssl *openssl)
 	if (in_force.policy == NULL)
 		return NULL;
 	if (trusts == NULL) {
-		/* No lock: the loser of a race throws its own away, and a fork in between finds nothing half made. */
+		/* No lock: the loser of a race throws its own away, and a fork in between finds
+		 * nothing half made. */
 		made = trusts_make(&openssl->crypto);
 		if (made == NULL)
 			return NULL;
@@ -217,7 +222,8 @@ const struct trusts *policy_in_force_trusts(struct openssl *openssl)
 	return trusts->good ? trusts : NULL;
 }
 
-const struct rule_in_force *policy_in_force_match(const struct trusts *trusts, const struct endpoint *endpoint)
+const struct rule_in_force *policy_in_force_match(const struct trusts *trusts,
+						  const struct endpoint *endpoint)
 {
 	const struct rule *rule = policy_match(in_force.policy, endpoint);
 

@@ -1,7 +1,7 @@
-/* policy_in_force.h - the policy of this process: read as bytes at load, its CAs made into OpenSSL objects with the first
- * server context of each instance.
- * Immutable after load, so threads and forked children read it without a lock.  Where anything was wrong, nothing is in
- * force: every server handshake is refused.
+/* policy_in_force.h - the policy of this process: read as bytes at load, its CAs made into OpenSSL
+ * objects with the first server context of each instance. Immutable after load, so threads and
+ * forked children read it without a lock.  Where anything was wrong, nothing is in force: every
+ * server handshake is refused.
  */
 #ifndef CFSHIM_POLICY_IN_FORCE_H
 #define CFSHIM_POLICY_IN_FORCE_H
@@ -22,8 +22,8 @@ struct trusts {
 	struct rule_in_force rules[];
 };
 
-/* At load, once: read the policy file (`path`, or NULL for the default one, which may be absent) and the files it names.
- * `extra_error` is a complaint of the environment, or NULL. */
+/* At load, once: read the policy file (`path`, or NULL for the default one, which may be absent)
+ * and the files it names. `extra_error` is a complaint of the environment, or NULL. */
 void policy_in_force_load(const char *path, const char *extra_error);
 
 /* NULL: what was read cannot be used; policy_in_force_why() says why. */
@@ -35,11 +35,12 @@ const char *policy_in_force_name(void);
 /* The first error, in one line: where, what, what is allowed. */
 const char *policy_in_force_why(void);
 
-/* The rules with their CAs for `openssl`, loaded at the first call.  NULL: the policy is broken, a CA of it could not be
- * loaded, or there is no memory.  Borrowed for good. */
+/* The rules with their CAs for `openssl`, loaded at the first call.  NULL: the policy is broken, a
+ * CA of it could not be loaded, or there is no memory.  Borrowed for good. */
 const struct trusts *policy_in_force_trusts(struct openssl *openssl);
 
 /* The rule for `endpoint` among `trusts`. */
-const struct rule_in_force *policy_in_force_match(const struct trusts *trusts, const struct endpoint *endpoint);
+const struct rule_in_force *policy_in_force_match(const struct trusts *trusts,
+						  const struct endpoint *endpoint);
 
 #endif

@@ -1,5 +1,8 @@
 #include "refuse.h"
 
+#include "journal.h"
+#include "trust/trust.h"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -50,7 +53,48 @@ void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, 
 	openssl->SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
-/* What the client sent after its last flight would turn the host's close() into a reset, which overtakes what we said. */
+static const char *version_word(const struct openssl *openssl, const SSL *ssl)
+{
+	switch (openssl->SSL_version(ssl)) {
+	case TLS1_3_VERSION:
+		return "1.3";
+	case TLS1_2_VERSION:
+		return "1.2";
+	case TLS1_1_VERSION:
+		return "1.1";
+	case TLS1_VERSION:
+		return "1.0";
+	default:
+		return NULL;
+	}
+}
+
+void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
+		enum reason reason, enum answer answer, const X509 *leaf)
+{
+	char subject[512] = "";
+	struct refusal refusal = {
+		.reason = reason,
+		.answer = answer,
+		.endpoint_known = route->endpoint_known,
+		.peer_known = route->peer_known,
+		.endpoint = route->endpoint,
+		.peer = route->peer,
+		.subject = subject,
+	};
+
+	if (ssl != NULL) {
+		refusal.server_name = openssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+		refusal.tls_version = version_word(openssl, ssl);
+	}
+	if (leaf != NULL)
+		name_print(&openssl->crypto, openssl->crypto.X509_get_subject_name(leaf), subject,
+			   sizeof(subject));
+	journal_refused(&refusal);
+}
+
+/* What the client sent after its last flight would turn the host's close() into a reset, which
+ * overtakes what we said. */
 static void drain(int descriptor)
 {
 	char thrown_away[4096];
@@ -60,11 +104,12 @@ static void drain(int descriptor)
 			return;
 }
 
-/* connect() to nowhere dissolves the association: TCP sends its RST now, whoever else holds the descriptor. */
+/* connect() to nowhere dissolves the association: TCP sends its RST now, whoever else holds the
+ * descriptor. */
 static void reset(int descriptor)
 {
-	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
-	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+	const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	connect(descriptor, &nowhere, sizeof(nowhere));
@@ -76,7 +121,8 @@ void refuse_answer(const struct route *route, enum answer answer)
 	socklen_t length = sizeof(type);
 
 	if (route->descriptor < 0 ||
-	    getsockopt(route->descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM)
+	    getsockopt(route->descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 ||
+	    type != SOCK_STREAM)
 		return;
 	if (answer == ANSWER_CLOSE_RESET) {
 		reset(route->descriptor);

@@ -14,9 +14,15 @@ int refuse_verify_error(enum reason reason);
 void refuse_mute(const struct openssl *openssl, SSL *ssl);
 void refuse_unmute(const struct openssl *openssl, SSL *ssl);
 
-/* A handshake that libssl takes for good: nothing more goes either way.  Flags alone do not stop the SSL_write that drives
- * the handshake, so both BIOs go; they are handed back as references, since hosts hold pointers to them. */
+/* A handshake that libssl takes for good: nothing more goes either way.  Flags alone do not stop
+ * the SSL_write that drives the handshake, so both BIOs go; they are handed back as references,
+ * since hosts hold pointers to them. */
 void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, BIO **kept_write);
+
+/* The line about it.  `ssl` is NULL where the hello was refused, and neither version nor server
+ * name are settled; `leaf` is NULL where no certificate was judged. */
+void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
+		enum reason reason, enum answer answer, const X509 *leaf);
 
 /* The socket's share of `answer`, once libssl has sent what it may. */
 void refuse_answer(const struct route *route, enum answer answer);

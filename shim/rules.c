@@ -11,14 +11,15 @@ const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
 		return index == 0 ? rules->one : NULL;
 	count = rules->anywhere ? 0 : endpoint_candidates(listened, ENDPOINTS_MAX);
 	if (count > 0)
-		return index < count ? policy_in_force_match(rules->trusts, &listened[index]) : NULL;
+		return index < count ? policy_in_force_match(rules->trusts, &listened[index])
+				     : NULL;
 	return index < rules->trusts->count ? &rules->trusts->rules[index] : NULL;
 }
 
 struct rules rules_for(const struct trusts *trusts, const struct route *route)
 {
 	/* A descriptor that is no IP socket belongs to none of the endpoints listened on. */
-	struct rules rules = { .trusts = trusts, .anywhere = route->descriptor >= 0 };
+	struct rules rules = {.trusts = trusts, .anywhere = route->descriptor >= 0};
 	const struct rule_in_force *first, *next;
 
 	if (route->endpoint_known) {
@@ -49,7 +50,7 @@ enum answer rules_answer(const struct rules *rules)
 }
 
 enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
-			STACK_OF(X509) *intermediates)
+			STACK_OF(X509) * intermediates)
 {
 	enum reason first_refusal = REASON_NONE;
 	const struct rule_in_force *rule;
@@ -78,5 +79,6 @@ void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_B
 	memset(digest, 0, TRUST_DIGEST_BYTES);
 	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
 		for (size_t byte = 0; byte < TRUST_DIGEST_BYTES; byte++)
-			digest[byte] = (unsigned char)(digest[byte] * 3 + trust_digest(rule->trust)[byte]);
+			digest[byte] =
+				(unsigned char)(digest[byte] * 3 + trust_digest(rule->trust)[byte]);
 }

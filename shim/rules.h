@@ -13,8 +13,8 @@ struct rules {
 	bool anywhere; /* those are all of the policy; else the ones of the endpoints listened on */
 };
 
-/* The rule of the endpoint that `route` found; where it found none, the one that governs all endpoints of this process, if
- * there is such a one. */
+/* The rule of the endpoint that `route` found; where it found none, the one that governs all
+ * endpoints of this process, if there is such a one. */
 struct rules rules_for(const struct trusts *trusts, const struct route *route);
 
 /* Does any of them demand a certificate? */
@@ -25,7 +25,7 @@ enum answer rules_answer(const struct rules *rules);
 
 /* REASON_NONE: all of them admit `leaf`.  unknown-endpoint: some do. */
 enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
-			STACK_OF(X509) *intermediates);
+			STACK_OF(X509) * intermediates);
 
 /* The rules one by one, from index 0; NULL after the last.  The same one may come twice. */
 const struct rule_in_force *rules_at(const struct rules *rules, size_t index);

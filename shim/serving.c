@@ -6,7 +6,8 @@
 
 #include <errno.h>
 
-/* The first instance with a context; and whether the line is out.  Inherited by forked children, which say it no second time. */
+/* The first instance with a context; and whether the line is out.  Inherited by forked children,
+ * which say it no second time. */
 static _Atomic(struct openssl *) with_context;
 static atomic_flag announced = ATOMIC_FLAG_INIT;
 

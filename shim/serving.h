@@ -1,6 +1,6 @@
 /* serving.h - the moment at which this process is known to serve TLS, and the one line about it.
- * A client program (curl, git) makes contexts too and must stay silent, so a context alone is not enough: it listens as well,
- * or a ClientHello has come.
+ * A client program (curl, git) makes contexts too and must stay silent, so a context alone is not
+ * enough: it listens as well, or a ClientHello has come.
  */
 #ifndef CFSHIM_SERVING_H
 #define CFSHIM_SERVING_H

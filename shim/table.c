@@ -3,10 +3,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* Open addressing over a short window of slots; where all of a window are taken, the key goes to the next, four times larger
- * segment.  A slot that was used never becomes empty again, only free, so an empty one ends every search. */
+/* Open addressing over a short window of slots; where all of a window are taken, the key goes to
+ * the next, four times larger segment.  A slot that was used never becomes empty again, only free,
+ * so an empty one ends every search. */
 #define FIRST_SEGMENT_SLOTS 512u
-#define WINDOW 16u
+#define WINDOW              16u
 
 enum { KEY_EMPTY = 0, KEY_FREE = 1 };
 
@@ -15,7 +16,8 @@ static size_t segment_slots(unsigned segment)
 	return (size_t)FIRST_SEGMENT_SLOTS << (2 * segment);
 }
 
-/* Pointers differ in their middle bits; a multiplication (2^64 / golden ratio) brings these to the top. */
+/* Pointers differ in their middle bits; a multiplication (2^64 / golden ratio) brings these to the
+ * top. */
 static size_t window_start(uintptr_t key, unsigned segment)
 {
 	uint64_t mixed = (uint64_t)(key >> 4) * 0x9e3779b97f4a7c15u;
@@ -23,7 +25,8 @@ static size_t window_start(uintptr_t key, unsigned segment)
 	return (size_t)(mixed >> 32) & (segment_slots(segment) - 1);
 }
 
-static struct slot *slot_in_window(struct slot *slots, size_t start, unsigned step, unsigned segment)
+static struct slot *slot_in_window(struct slot *slots, size_t start, unsigned step,
+				   unsigned segment)
 {
 	return &slots[(start + step) & (segment_slots(segment) - 1)];
 }

@@ -1,13 +1,14 @@
 /* judge.c - is this chain one of the rule's clients? */
 #include "trust.h"
 
-/* What Debian's own servers demand of a client's chain: 112 bits, so no RSA below 2048 and no SHA-1 signature. */
+/* What Debian's own servers demand of a client's chain: 112 bits, so no RSA below 2048 and no SHA-1
+ * signature. */
 #define AUTH_LEVEL 2
 /* Cloudflare's CA allows two intermediates below itself; OpenSSL does not count leaf and root. */
 #define MOST_INTERMEDIATES 3
 
-/* The words of an X509_verify_cert that failed, as reasons of ours.  "OK" beside a failure (it was below 0: no memory) is no
- * admission. */
+/* The words of an X509_verify_cert that failed, as reasons of ours.  "OK" beside a failure (it was
+ * below 0: no memory) is no admission. */
 static enum reason reason_of_error(int error)
 {
 	switch (error) {
@@ -34,15 +35,15 @@ static enum reason reason_of_error(int error)
 	}
 }
 
-/* Cleared and set after init: X509_STORE_CTX_init() has taken over the process-wide "default" parameters, in which a host
- * may have put NO_CHECK_TIME or PARTIAL_CHAIN. */
+/* Cleared and set after init: X509_STORE_CTX_init() has taken over the process-wide "default"
+ * parameters, in which a host may have put NO_CHECK_TIME or PARTIAL_CHAIN. */
 static bool set_parameters(const struct libcrypto *libcrypto, X509_STORE_CTX *context)
 {
 	X509_VERIFY_PARAM *parameters = libcrypto->X509_STORE_CTX_get0_param(context);
 
 	if (parameters == NULL ||
-	    libcrypto->X509_VERIFY_PARAM_clear_flags(parameters,
-						     libcrypto->X509_VERIFY_PARAM_get_flags(parameters)) != 1 ||
+	    libcrypto->X509_VERIFY_PARAM_clear_flags(
+		    parameters, libcrypto->X509_VERIFY_PARAM_get_flags(parameters)) != 1 ||
 	    libcrypto->X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_TRUSTED_FIRST) != 1 ||
 	    libcrypto->X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) != 1)
 		return false;
@@ -51,9 +52,11 @@ static bool set_parameters(const struct libcrypto *libcrypto, X509_STORE_CTX *co
 	return true;
 }
 
-/* Again, by ourselves: a host can redefine the purpose "SSL client" for the whole process, and what the clock says does not
- * depend on any flag.  A leaf without an extended key usage is one of Cloudflare's own recipe; one with it must allow it. */
-static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_STORE_CTX *context, X509 *leaf)
+/* Again, by ourselves: a host can redefine the purpose "SSL client" for the whole process, and what
+ * the clock says does not depend on any flag.  A leaf without an extended key usage is one of
+ * Cloudflare's own recipe; one with it must allow it. */
+static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_STORE_CTX *context,
+				      X509 *leaf)
 {
 	STACK_OF(X509) *chain = libcrypto->X509_STORE_CTX_get0_chain(context);
 	uint32_t usage = libcrypto->X509_get_extended_key_usage(leaf);
@@ -64,9 +67,11 @@ static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_ST
 	for (int i = 0; i < count; i++) {
 		const X509 *certificate = libcrypto_stack_at(libcrypto, chain, i);
 
-		if (libcrypto->X509_cmp_current_time(libcrypto->X509_get0_notBefore(certificate)) >= 0)
+		if (libcrypto->X509_cmp_current_time(libcrypto->X509_get0_notBefore(certificate)) >=
+		    0)
 			return REASON_NOT_YET_VALID;
-		if (libcrypto->X509_cmp_current_time(libcrypto->X509_get0_notAfter(certificate)) <= 0)
+		if (libcrypto->X509_cmp_current_time(libcrypto->X509_get0_notAfter(certificate)) <=
+		    0)
 			return REASON_EXPIRED;
 	}
 	if (usage != UINT32_MAX && (usage & XKU_SSL_CLIENT) == 0)
@@ -75,7 +80,7 @@ static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_ST
 }
 
 enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
-			STACK_OF(X509) *intermediates)
+			STACK_OF(X509) * intermediates)
 {
 	enum reason reason = REASON_INTERNAL;
 	X509_STORE_CTX *context;

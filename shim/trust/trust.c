@@ -42,7 +42,8 @@ void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *
 	buffer[0] = '\0';
 	if (memory == NULL)
 		return;
-	/* XN_FLAG_RFC2253 escapes control and non-ASCII bytes; the length is the certificate's, so bound the copy. */
+	/* XN_FLAG_RFC2253 escapes control and non-ASCII bytes; the length is the certificate's, so
+	 * bound the copy. */
 	if (libcrypto->X509_NAME_print_ex(memory, name, 0, XN_FLAG_RFC2253) >= 0)
 		length = libcrypto->BIO_ctrl(memory, BIO_CTRL_INFO, 0, &text);
 	if (length > 0 && text != NULL) {
@@ -58,12 +59,14 @@ int days_left(const struct libcrypto *libcrypto, const X509 *certificate)
 {
 	int days = 0, seconds = 0;
 
-	if (libcrypto->ASN1_TIME_diff(&days, &seconds, NULL, libcrypto->X509_get0_notAfter(certificate)) != 1)
+	if (libcrypto->ASN1_TIME_diff(&days, &seconds, NULL,
+				      libcrypto->X509_get0_notAfter(certificate)) != 1)
 		return -1;
 	return seconds < 0 && days == 0 ? -1 : days;
 }
 
-/* The well-known mix-up: Cloudflare's Origin *CA* root issues certificates for servers, not the edge's. */
+/* The well-known mix-up: Cloudflare's Origin *CA* root issues certificates for servers, not the
+ * edge's. */
 static bool is_origin_ca_root(const char *subject)
 {
 	return strstr(subject, "CloudFlare Origin SSL") != NULL;
@@ -96,20 +99,24 @@ static bool add_certificate(struct loading *loading, X509 *certificate)
 	char subject[256], what[400];
 	int days;
 
-	name_print(libcrypto, libcrypto->X509_get_subject_name(certificate), subject, sizeof(subject));
+	name_print(libcrypto, libcrypto->X509_get_subject_name(certificate), subject,
+		   sizeof(subject));
 	if (libcrypto->X509_check_ca(certificate) == 0) {
-		snprintf(what, sizeof(what), "%s is not a CA certificate, and is not trusted", subject);
+		snprintf(what, sizeof(what), "%s is not a CA certificate, and is not trusted",
+			 subject);
 		complain_here(loading, SEVERITY_WARNING, what);
 		return true;
 	}
 	if (libcrypto->X509_get0_pubkey(certificate) == NULL) {
-		snprintf(what, sizeof(what), "the key of %s is of a kind that this OpenSSL does not know", subject);
+		snprintf(what, sizeof(what),
+			 "the key of %s is of a kind that this OpenSSL does not know", subject);
 		complain_here(loading, SEVERITY_ERROR, what);
 		return false;
 	}
 	if (is_origin_ca_root(subject)) {
 		snprintf(what, sizeof(what),
-			 "%s is Cloudflare's Origin CA, which signs servers' certificates; the edge's are signed by the "
+			 "%s is Cloudflare's Origin CA, which signs servers' certificates; the "
+			 "edge's are signed by the "
 			 "origin-pull CA: write cloudflare",
 			 subject);
 		complain_here(loading, SEVERITY_WARNING, what);
@@ -135,7 +142,8 @@ static int no_password(char *buffer, int size, int writing, void *context)
 	return 0;
 }
 
-/* Read every CERTIFICATE block; what is wrong with one is an error, what stands between them is not looked at. */
+/* Read every CERTIFICATE block; what is wrong with one is an error, what stands between them is not
+ * looked at. */
 static bool read_certificates(struct loading *loading, const char *bytes, size_t length)
 {
 	const struct libcrypto *libcrypto = loading->libcrypto;
@@ -143,11 +151,13 @@ static bool read_certificates(struct loading *loading, const char *bytes, size_t
 	X509 *certificate = NULL;
 	bool good = memory != NULL;
 
-	while (good && (certificate = libcrypto->PEM_read_bio_X509(memory, NULL, no_password, NULL)) != NULL) {
+	while (good && (certificate = libcrypto->PEM_read_bio_X509(memory, NULL, no_password,
+								   NULL)) != NULL) {
 		good = add_certificate(loading, certificate);
 		libcrypto->X509_free(certificate);
 	}
-	if (good && libcrypto_error_reason(libcrypto->ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+	if (good &&
+	    libcrypto_error_reason(libcrypto->ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
 		complain_here(loading, SEVERITY_ERROR, "a CERTIFICATE block cannot be read");
 		good = false;
 	}
@@ -166,7 +176,8 @@ static bool load_source(struct loading *loading, const struct ca_text *text)
 	if (!read_certificates(loading, text->bytes, text->length))
 		return false;
 	if (loading->accepted == 0) {
-		complain_here(loading, SEVERITY_ERROR, "no CA certificate in it; a PEM file with at least one is needed");
+		complain_here(loading, SEVERITY_ERROR,
+			      "no CA certificate in it; a PEM file with at least one is needed");
 		return false;
 	}
 	if (loading->expired == loading->accepted) {
@@ -174,12 +185,14 @@ static bool load_source(struct loading *loading, const struct ca_text *text)
 		return false;
 	}
 	if (loading->expired > 0)
-		complain_here(loading, SEVERITY_WARNING, "a CA certificate in it has expired; the others count");
+		complain_here(loading, SEVERITY_WARNING,
+			      "a CA certificate in it has expired; the others count");
 	return true;
 }
 
 /* What makes two rules the same to a session: how the rule is written, and each CA certificate. */
-static bool digest_trust(const struct libcrypto *libcrypto, const struct rule *rule, struct trust *trust)
+static bool digest_trust(const struct libcrypto *libcrypto, const struct rule *rule,
+			 struct trust *trust)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int length = 0;
@@ -193,13 +206,15 @@ static bool digest_trust(const struct libcrypto *libcrypto, const struct rule *r
 		end += strlen(rule->section);
 	}
 	for (size_t i = 0; good && i < trust->ca_count; i++) {
-		good = libcrypto->X509_digest(trust->ca[i], libcrypto->EVP_sha256(), digest, &length) == 1 &&
+		good = libcrypto->X509_digest(trust->ca[i], libcrypto->EVP_sha256(), digest,
+					      &length) == 1 &&
 		       length == TRUST_DIGEST_BYTES;
 		memcpy(end, digest, TRUST_DIGEST_BYTES);
 		end += TRUST_DIGEST_BYTES;
 	}
 	good = good &&
-	       libcrypto->EVP_Digest(all, size, digest, &length, libcrypto->EVP_sha256(), NULL) == 1 &&
+	       libcrypto->EVP_Digest(all, size, digest, &length, libcrypto->EVP_sha256(), NULL) ==
+		       1 &&
 	       length == TRUST_DIGEST_BYTES;
 	if (good)
 		memcpy(trust->digest, digest, TRUST_DIGEST_BYTES);
@@ -209,7 +224,8 @@ static bool digest_trust(const struct libcrypto *libcrypto, const struct rule *r
 
 static bool load_all(struct loading *loading, const struct rule *rule, const struct ca_text *texts)
 {
-	const struct ca_text cloudflare = { cloudflare_origin_pull_ca, strlen(cloudflare_origin_pull_ca) };
+	const struct ca_text cloudflare = {cloudflare_origin_pull_ca,
+					   strlen(cloudflare_origin_pull_ca)};
 
 	loading->trust->store = loading->libcrypto->X509_STORE_new();
 	if (loading->trust->store == NULL)
@@ -222,8 +238,9 @@ static bool load_all(struct loading *loading, const struct rule *rule, const str
 	return digest_trust(loading->libcrypto, rule, loading->trust);
 }
 
-struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy *policy, const struct rule *rule,
-			 const struct ca_text *texts, struct complaints *complaints)
+struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy *policy,
+			 const struct rule *rule, const struct ca_text *texts,
+			 struct complaints *complaints)
 {
 	struct trust *trust = calloc(1, sizeof(*trust));
 	struct loading loading = {
@@ -242,7 +259,8 @@ struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy 
 	if (good)
 		return trust;
 	if (complaints->errors == errors)
-		complain_here(&loading, SEVERITY_ERROR, "the CAs cannot be loaded: no memory, or OpenSSL failed");
+		complain_here(&loading, SEVERITY_ERROR,
+			      "the CAs cannot be loaded: no memory, or OpenSSL failed");
 	trust_free(libcrypto, trust);
 	return NULL;
 }

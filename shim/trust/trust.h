@@ -1,9 +1,11 @@
-/* trust.h - whom one rule trusts: its CAs as OpenSSL objects, their names, and the judgement over a client's chain.
+/* trust.h - whom one rule trusts: its CAs as OpenSSL objects, their names, and the judgement over a
+ * client's chain.
  *
- * Made once for a rule and an OpenSSL instance, immutable afterwards: threads and forked children share it without a lock
- * (X509_STORE locks itself).  Nothing here looks at the host's settings: own store, own parameters, own check of dates and
- * purpose, because an own X509_STORE_CTX still starts from the process-wide tables of parameters and purposes
- * (X509_VERIFY_PARAM_add0_table, X509_PURPOSE_add).
+ * Made once for a rule and an OpenSSL instance, immutable afterwards: threads and forked children
+ * share it without a lock (X509_STORE locks itself).  Nothing here looks at the host's settings:
+ * own store, own parameters, own check of dates and purpose, because an own X509_STORE_CTX still
+ * starts from the process-wide tables of parameters and purposes (X509_VERIFY_PARAM_add0_table,
+ * X509_PURPOSE_add).
  */
 #ifndef CFSHIM_TRUST_H
 #define CFSHIM_TRUST_H
@@ -24,34 +26,40 @@ struct ca_text {
 
 struct trust;
 
-/* Load the CAs of `rule`: `texts` has rule->ca_count elements, in the order of rule->ca (where the rule's is Cloudflare's
- * own, the element is ignored).  Errors (no CA certificate, none that is valid, a key that this OpenSSL does not know) and
- * warnings (expiring within 180 days, expired beside a valid one, no CA certificate) go to `complaints`, at the position of
- * the value, with `policy`'s text of the line.  NULL where there was an error or no memory; trust_free() ends it.
+/* Load the CAs of `rule`: `texts` has rule->ca_count elements, in the order of rule->ca (where the
+ * rule's is Cloudflare's own, the element is ignored).  Errors (no CA certificate, none that is
+ * valid, a key that this OpenSSL does not know) and warnings (expiring within 180 days, expired
+ * beside a valid one, no CA certificate) go to `complaints`, at the position of the value, with
+ * `policy`'s text of the line.  NULL where there was an error or no memory; trust_free() ends it.
  * OpenSSL's error queue is left as found. */
-struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy *policy, const struct rule *rule,
-			 const struct ca_text *texts, struct complaints *complaints);
+struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy *policy,
+			 const struct rule *rule, const struct ca_text *texts,
+			 struct complaints *complaints);
 void trust_free(const struct libcrypto *libcrypto, struct trust *trust);
 
-/* REASON_NONE: the chain of `leaf` (with the client's own `intermediates`, or NULL) ends at a CA of this rule, every date
- * holds now, and it may serve TLS clients.  Else why not.  RFC 5280 section 6, RFC 8446 section 4.4.2.4.
- * OpenSSL's error queue is left as found. */
+/* REASON_NONE: the chain of `leaf` (with the client's own `intermediates`, or NULL) ends at a CA of
+ * this rule, every date holds now, and it may serve TLS clients.  Else why not.  RFC 5280 section
+ * 6, RFC 8446 section 4.4.2.4. OpenSSL's error queue is left as found. */
 enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
-			STACK_OF(X509) *intermediates);
+			STACK_OF(X509) * intermediates);
 
 /* The store of these CAs; borrowed. */
 X509_STORE *trust_store(const struct trust *trust);
 
-/* A digest of the rule and of every CA certificate: equal where two processes loaded the same rule and the same CAs.
- * The session-id context of the rule, so that no session of another rule, or of other CAs, resumes under this one. */
+/* A digest of the rule and of every CA certificate: equal where two processes loaded the same rule
+ * and the same CAs. The session-id context of the rule, so that no session of another rule, or of
+ * other CAs, resumes under this one. */
 const unsigned char *trust_digest(const struct trust *trust);
 
-/* The CAs, for tables: count, and for each the subject (RFC 2253, cut to `size`) and the days until it expires. */
+/* The CAs, for tables: count, and for each the subject (RFC 2253, cut to `size`) and the days until
+ * it expires. */
 size_t trust_ca_count(const struct trust *trust);
 X509 *trust_ca(const struct trust *trust, size_t index);
 
-/* `name` as RFC 2253 text into `buffer`, always terminated, cut where it does not fit; "" on failure. */
-void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *buffer, size_t size);
+/* `name` as RFC 2253 text into `buffer`, always terminated, cut where it does not fit; "" on
+ * failure. */
+void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *buffer,
+		size_t size);
 
 /* Whole days from now until `certificate` expires; negative: since then. */
 int days_left(const struct libcrypto *libcrypto, const X509 *certificate);
