@@ -53,7 +53,7 @@ static bool add_name(const struct libcrypto *libcrypto, OPENSSL_STACK *names, co
 	for (int i = 0; i < libcrypto->OPENSSL_sk_num(names); i++)
 		if (libcrypto->X509_NAME_cmp(libcrypto->OPENSSL_sk_value(names, i), name) == 0)
 			return true;
-	copy = libcrypto->X509_NAME_dup(name);
+	copy = libcrypto->X509_NAME_dup((X509_NAME *)(uintptr_t)name); /* const since 3.0 */
 	if (copy == NULL || libcrypto->OPENSSL_sk_push(names, copy) <= 0) {
 		libcrypto->X509_NAME_free(copy);
 		return false;

@@ -1,12 +1,11 @@
 #include "policy_in_force.h"
 
+#include "trust/files.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Set at load, before any thread; constant afterwards but for `why`. */
 static struct {
@@ -37,84 +36,13 @@ const char *policy_in_force_why(void)
 	return text ? text : "no memory";
 }
 
-/* The whole file; NULL and errno where it cannot be read, EFBIG where it is larger than `most`. */
-static char *file_read(const char *path, size_t most, size_t *length)
-{
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char *bytes = NULL;
-	struct stat status;
-	ssize_t got = 0;
-	int error_number;
-
-	*length = 0;
-	if (descriptor < 0)
-		return NULL;
-	if (fstat(descriptor, &status) != 0) {
-	} else if (!S_ISREG(status.st_mode)) {
-		errno = EINVAL;
-	} else if ((uintmax_t)status.st_size > most) {
-		errno = EFBIG;
-	} else if ((bytes = malloc((size_t)status.st_size + 1)) != NULL) {
-		do {
-			got = read(descriptor, bytes + *length, (size_t)status.st_size - *length);
-			*length += got > 0 ? (size_t)got : 0;
-		} while (got > 0 && *length < (size_t)status.st_size);
-		bytes[*length] = '\0';
-	}
-	error_number = errno;
-	close(descriptor);
-	if (got < 0) {
-		free(bytes);
-		bytes = NULL;
-	}
-	errno = error_number;
-	return bytes;
-}
-
-static const char *read_failure(int error_number)
-{
-	if (error_number == EFBIG)
-		return "the file is over 4 MiB";
-	if (error_number == EINVAL)
-		return "not a regular file";
-	if (error_number == ENOENT)
-		return "no such file";
-	return error_number == EACCES ? "permission denied" : "cannot be read";
-}
-
-/* The bytes of each file that `rule` names.  NULL without memory; a file that cannot be read is a
- * complaint. */
-static struct ca_text *read_ca_files(const struct policy *policy, const struct rule *rule,
-				     struct complaints *complaints)
-{
-	struct ca_text *texts = calloc(rule->ca_count, sizeof(*texts));
-
-	for (size_t i = 0; texts != NULL && i < rule->ca_count; i++) {
-		const struct ca_source *source = &rule->ca[i];
-		const char *line = policy_source_line(policy, source->at.line);
-
-		if (source->path == NULL)
-			continue;
-		texts[i].bytes = file_read(source->path, CA_FILE_MAX_BYTES, &texts[i].length);
-		if (texts[i].bytes == NULL)
-			complain(complaints, SEVERITY_ERROR, source->at, line,
-				 "%s: %s; ca takes a readable PEM file", source->path,
-				 read_failure(errno));
-		else if (texts[i].length == 0)
-			complain(complaints, SEVERITY_ERROR, source->at, line,
-				 "%s: the file is empty; ca takes a PEM file with a CA certificate",
-				 source->path);
-	}
-	return texts;
-}
-
 /* Parse what the path names, and read what that names.  Complaints tell whether it can be used. */
 static struct policy *load_file(const char *path, bool may_be_absent, struct complaints *complaints)
 {
 	const struct position whole_file = {0, 0};
 	struct policy *policy = NULL;
 	size_t length;
-	char *text = file_read(path, POLICY_MAX_BYTES, &length);
+	char *text = file_bytes(path, POLICY_MAX_BYTES, &length);
 
 	if (text == NULL && may_be_absent && (errno == ENOENT || errno == ENOTDIR)) {
 		in_force.name = "built-in";
@@ -122,7 +50,7 @@ static struct policy *load_file(const char *path, bool may_be_absent, struct com
 	}
 	if (text == NULL)
 		complain(complaints, SEVERITY_ERROR, whole_file, NULL,
-			 "%s; it must be a readable policy file", read_failure(errno));
+			 "%s; it must be a readable policy file", file_failure(errno));
 	else
 		policy = policy_parse(text, length, complaints);
 	free(text);
@@ -145,7 +73,7 @@ void policy_in_force_load(const char *path, const char *extra_error)
 	count = policy ? policy_rule_count(policy) : 0;
 	in_force.texts = policy ? calloc(count, sizeof(struct ca_text *)) : NULL;
 	for (size_t i = 0; in_force.texts != NULL && i < count; i++) {
-		in_force.texts[i] = read_ca_files(policy, policy_rule(policy, i), &complaints);
+		in_force.texts[i] = ca_texts_read(policy, policy_rule(policy, i), &complaints);
 		if (in_force.texts[i] == NULL)
 			complaints.errors++;
 	}

@@ -166,14 +166,10 @@ static bool read_certificates(struct loading *loading, const char *bytes, size_t
 	return good;
 }
 
-static bool load_source(struct loading *loading, const struct ca_text *text)
+static bool load_source(struct loading *loading, const char *bytes, size_t length)
 {
 	loading->accepted = loading->expired = 0;
-	if (text->length > CA_FILE_MAX_BYTES) {
-		complain_here(loading, SEVERITY_ERROR, "the file is over 4 MiB");
-		return false;
-	}
-	if (!read_certificates(loading, text->bytes, text->length))
+	if (!read_certificates(loading, bytes, length))
 		return false;
 	if (loading->accepted == 0) {
 		complain_here(loading, SEVERITY_ERROR,
@@ -224,15 +220,19 @@ static bool digest_trust(const struct libcrypto *libcrypto, const struct rule *r
 
 static bool load_all(struct loading *loading, const struct rule *rule, const struct ca_text *texts)
 {
-	const struct ca_text cloudflare = {cloudflare_origin_pull_ca,
-					   strlen(cloudflare_origin_pull_ca)};
-
 	loading->trust->store = loading->libcrypto->X509_STORE_new();
 	if (loading->trust->store == NULL)
 		return false;
 	for (size_t i = 0; i < rule->ca_count; i++) {
+		const char *bytes = cloudflare_origin_pull_ca;
+		size_t length = strlen(bytes);
+
 		loading->source = &rule->ca[i];
-		if (!load_source(loading, loading->source->path ? &texts[i] : &cloudflare))
+		if (loading->source->path != NULL) {
+			bytes = texts[i].bytes;
+			length = texts[i].length;
+		}
+		if (!load_source(loading, bytes, length))
 			return false;
 	}
 	return digest_trust(loading->libcrypto, rule, loading->trust);

@@ -17,7 +17,7 @@
 
 /* The bytes of one `ca` value, as read at load. */
 struct ca_text {
-	const char *bytes;
+	char *bytes; /* NUL-terminated */
 	size_t length;
 };
 
