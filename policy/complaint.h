@@ -1,7 +1,7 @@
 /* complaint.h - what is wrong with a policy, said so that its author can mend it.
- * A complaint knows where (file, line, column), what, and what is allowed; the list keeps them in the order found.
- * Plain C, no output: whoever has a place to write asks complaint_print() for the text.
- * Owner: the caller of policy_parse().  Threads: as any plain object.
+ * A complaint knows where (file, line, column), what, and what is allowed; the list keeps them in
+ * the order found. Plain C, no output: whoever has a place to write asks complaint_print() for the
+ * text. Owner: the caller of policy_parse().  Threads: as any plain object.
  */
 #ifndef CFSHIM_COMPLAINT_H
 #define CFSHIM_COMPLAINT_H
@@ -12,7 +12,8 @@
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 
-/* Where in the text: both count from 1; line 0 means the file as a whole.  A column counts bytes. */
+/* Where in the text: both count from 1; line 0 means the file as a whole.  A column counts bytes.
+ */
 struct position {
 	unsigned line;
 	unsigned column;

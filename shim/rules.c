@@ -16,6 +16,28 @@ const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
 	return index < rules->trusts->count ? &rules->trusts->rules[index] : NULL;
 }
 
+/* A listener on every address, and the client chooses which: sections of single addresses count
+ * too. */
+static bool is_any_address(const struct endpoint *endpoint)
+{
+	static const uint8_t ipv6[16], ipv4[16] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(endpoint->address, ipv6, sizeof(ipv6)) == 0 ||
+	       memcmp(endpoint->address, ipv4, sizeof(ipv4)) == 0;
+}
+
+static bool listeners_meet_address_sections(void)
+{
+	struct endpoint listened[ENDPOINTS_MAX];
+	size_t count = endpoint_candidates(listened, ENDPOINTS_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		if (is_any_address(&listened[i]) &&
+		    policy_names_addresses(policy_in_force(), listened[i].port))
+			return true;
+	return false;
+}
+
 struct rules rules_for(const struct trusts *trusts, const struct route *route)
 {
 	/* A descriptor that is no IP socket belongs to none of the endpoints listened on. */
@@ -26,6 +48,7 @@ struct rules rules_for(const struct trusts *trusts, const struct route *route)
 		rules.one = policy_in_force_match(trusts, &route->endpoint);
 		return rules;
 	}
+	rules.anywhere = rules.anywhere || listeners_meet_address_sections();
 	first = rules_at(&rules, 0);
 	for (size_t i = 1; (next = rules_at(&rules, i)) != NULL; i++)
 		if (!rule_same_effect(first->rule, next->rule))

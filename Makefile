@@ -1,0 +1,207 @@
+# libcfshim: `make help` lists the targets.
+SHELL = /bin/bash
+.SHELLFLAGS = -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# All cores, unless the command line says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+
+# Several goals run one after another, each in a make of its own: what `setup` installs is there when the next one looks.
+ifneq ($(word 2,$(MAKECMDGOALS)),)
+.PHONY: $(MAKECMDGOALS) in-order
+$(MAKECMDGOALS): in-order
+	@:
+in-order:
+	@for goal in $(MAKECMDGOALS); do GOALS="$(MAKECMDGOALS)" $(MAKE) "$$goal"; done
+else
+
+PREFIX ?= /usr/local
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+LIBDIR ?= $(PREFIX)/lib$(if $(MULTIARCH),/$(MULTIARCH))
+BUILD ?= build
+VERSION = 0.1.0
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+
+CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' -Ishim -Ipolicy \
+	-I$(BUILD)/generated $(CPPFLAGS)
+CPPFLAGS_COMMAND = $(CPPFLAGS_ALL) -Icli -Itests/support
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Walloca -Wnull-dereference -Wswitch-enum \
+	-Wconversion -Wsign-conversion -Wunused-macros -Wcast-align -Wimplicit-fallthrough
+WARNINGS_GCC = -Wcast-align=strict -Wformat-signedness -Wduplicated-cond -Wduplicated-branches -Wlogical-op \
+	-Wimplicit-fallthrough=5 -Wtrampolines
+IS_GCC := $(shell $(CC) --version 2>/dev/null | grep -q -i clang || echo yes)
+ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
+HARDEN_x86_64 = -fcf-protection
+HARDEN_aarch64 = -mbranch-protection=standard
+HARDEN = -fstack-protector-strong -fstack-clash-protection $(HARDEN_$(ARCH))
+WERROR ?= $(if $(CI),-Werror)
+CFLAGS ?= -O2 -g
+CFLAGS_ALL = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden -fno-common $(HARDEN) $(WARNINGS) \
+	$(if $(IS_GCC),$(WARNINGS_GCC)) $(WERROR) $(SANITIZE) -MMD -MP
+FORTIFY ?= -D_FORTIFY_SOURCE=2
+LDFLAGS_ALL = -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZE) $(LDFLAGS)
+
+POLICY_C = $(wildcard policy/*.c)
+SHIM_C = $(wildcard shim/*.c shim/trust/*.c shim/wire/*.c)
+CLI_C = $(wildcard cli/*.c)
+# What the command and the unit tests share with the shim: no doors, no dlsym.
+SHARED_C = $(POLICY_C) $(wildcard shim/trust/*.c shim/wire/*.c)
+# What the unit tests take of the shim besides.
+TESTED_C = shim/table.c
+SUPPORT_C = $(wildcard tests/support/*.c)
+UNIT_C = $(wildcard tests/unit/*.c)
+PROCESS_C = $(wildcard tests/process/*.c)
+SERVER_C = $(wildcard tests/process/servers/*.c)
+PROCESS_SH = $(wildcard tests/process/*.sh)
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+fobj = $(patsubst %.c,$(BUILD)/fobj/%.o,$(1))
+program = $(patsubst %.c,$(BUILD)/%,$(1))
+UNIT = $(call program,$(UNIT_C))
+PROCESS = $(call program,$(PROCESS_C))
+
+.PHONY: all help setup demo test programs clean
+all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(BUILD)/man/cfshim-policy.5 ## the library, the command, the manual
+programs: all $(UNIT) $(PROCESS) $(call program,$(SERVER_C))
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint)
+	@tests/setup.sh build test $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint)
+
+demo: all ## unmodified servers, strangers and the edge: who gets in
+	@BUILD=$(BUILD) examples/demo/run.sh
+
+test: programs ## unit and process tests
+	@BUILD=$(BUILD) tests/run.sh $(UNIT) $(PROCESS) $(PROCESS_SH)
+
+# A program that is not instrumented needs the sanitizer's own library before ours: tests put PRELOAD_FIRST there.  With that
+# library no program is left as it was (curl --version hangs under libasan alone), so that test stays out.
+.PHONY: check-asan check-tsan check-valgrind
+SANITIZED = CFLAGS="-O1 -g -fno-omit-frame-pointer" FORTIFY= PROCESS_SH=tests/process/cli.sh \
+	PROCESS_C="$(filter-out tests/process/leaves_programs_alone.c,$(PROCESS_C))" test
+check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		PRELOAD_FIRST="$$($(CC) -print-file-name=libasan.so)" $(MAKE) BUILD=$(BUILD)/asan \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" $(SANITIZED)
+check-tsan: ## the tests under ThreadSanitizer
+	@TSAN_OPTIONS=halt_on_error=1 PRELOAD_FIRST="$$($(CC) -print-file-name=libtsan.so)" $(MAKE) BUILD=$(BUILD)/tsan \
+		SANITIZE=-fsanitize=thread $(SANITIZED)
+check-valgrind: $(UNIT) ## the unit tests under valgrind
+	@BUILD=$(BUILD) RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full" tests/run.sh $(UNIT)
+
+# Generated: Cloudflare's CA and ranges as C string literals, a line each; the exports; the manual's tables.
+GENERATED = $(BUILD)/generated/cloudflare_ca.inc $(BUILD)/generated/cloudflare_ranges.inc
+$(BUILD)/generated/cloudflare_ca.inc: policy/cloudflare/origin_pull_ca.pem
+	@mkdir -p $(@D)
+	$(Q)sed 's/.*/"&\\n"/' $< >$@
+$(BUILD)/generated/cloudflare_ranges.inc: policy/cloudflare/ranges.txt
+	@mkdir -p $(@D)
+	$(Q)sed -n '/^[0-9a-f]/s/.*/"&",/p' $< >$@
+$(BUILD)/exports.map: shim/hooks.def
+	@mkdir -p $(@D)
+	$(Q){ echo '{ global:'; sed -n 's/^\(HOOK\|LIBC\)(\([A-Za-z0-9_]*\)[,)].*/\t\2;/p' $<; echo 'local: *; };'; } >$@
+
+# Objects are made anew when the flags change: the command knows where the library gets installed.
+FLAGS := $(CC) $(CPPFLAGS_ALL) $(CFLAGS) $(SANITIZE) $(FORTIFY) $(LDFLAGS)
+$(BUILD)/flags: always
+	@mkdir -p $(@D)
+	@[[ -e $@ && "$$(<$@)" == '$(subst ','\'',$(FLAGS))' ]] || echo '$(subst ','\'',$(FLAGS))' >$@
+.PHONY: always
+
+# The preloaded object is built without _FORTIFY_SOURCE: glibc's _chk names stop programs linked to musl.
+$(BUILD)/obj/%.o: %.c $(GENERATED) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -U_FORTIFY_SOURCE $(CFLAGS_ALL) -c -o $@ $<
+$(BUILD)/fobj/%.o: %.c $(GENERATED) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_COMMAND) $(FORTIFY) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/libcfshim.so: $(call obj,$(SHIM_C) $(POLICY_C)) $(BUILD)/exports.map
+	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) $(LDFLAGS_ALL) -Wl,-z,defs,-z,nodelete -Wl,--no-undefined-version \
+		-Wl,--exclude-libs,ALL -Wl,--version-script=$(BUILD)/exports.map -Wl,-soname,libcfshim.so \
+		-Wl,--as-needed -ldl
+
+$(BUILD)/cfshim: $(call fobj,$(CLI_C) $(SHARED_C))
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -pie -lssl -lcrypto
+
+$(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $(TESTED_C))
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread
+
+$(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywords.def policy/reasons.def
+	@mkdir -p $(@D)
+	$(Q)sh man/tables.sh $< >$@
+
+# Lint: each rule is a target, so that all that is wrong shows in one run.
+SOURCES = $(wildcard $(addsuffix /*.[ch],policy shim shim/trust shim/wire cli tests/unit tests/process \
+	tests/process/servers tests/support))
+SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man)
+MANUALS = man/cfshim.1 $(BUILD)/man/cfshim-policy.5 man/libcfshim.8
+LINTS = lint-format lint-warnings lint-tidy lint-cppcheck lint-shell lint-spelling lint-manual lint-directions \
+	lint-exports lint-imports
+.PHONY: lint format $(LINTS)
+lint: ## format, warnings of gcc and clang, static analysis, shell, spelling, manual, layers, exports, imports
+	@$(MAKE) -k -O lint-all
+lint-all: $(LINTS)
+	@echo "lint: $(words $(LINTS)) of $(words $(LINTS)) passed"
+lint-format:
+	@clang-format --dry-run -Werror $(SOURCES)
+lint-warnings:
+	@$(MAKE) BUILD=$(BUILD)/clang CC=clang WERROR=-Werror programs
+	@$(MAKE) BUILD=$(BUILD)/gcc CC=gcc WERROR=-Werror programs
+lint-tidy: $(GENERATED)
+	@printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P "$$(nproc)" -I {} clang-tidy --quiet {} -- -std=gnu11 \
+		$(CPPFLAGS_COMMAND) 2>&1 | sed '/^[0-9]* warnings\{0,1\} generated\.$$/d'
+lint-cppcheck: $(GENERATED)
+	@cppcheck --quiet --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppressions-list=tests/lint/cppcheck.txt --std=c11 $(CPPFLAGS_COMMAND) '-DElfW(type)=Elf64_\#\#type' $(filter %.c,$(SOURCES))
+lint-shell:
+	@shellcheck $(SCRIPTS)
+lint-spelling:
+	@git ls-files -co --exclude-standard | grep -vE '\.pem$$|^LICENSE$$' | xargs codespell --ignore-words=tests/lint/words.txt
+lint-manual: $(MANUALS)
+	@mandoc -Tlint -Wwarning $(MANUALS)
+lint-directions:
+	@tests/lint/directions.sh
+lint-exports: $(BUILD)/libcfshim.so
+	@tests/lint/exports.sh $<
+lint-imports: $(BUILD)/libcfshim.so
+	@tests/lint/imports.sh $<
+format: ## clang-format over all C files
+	@clang-format -i $(SOURCES)
+
+.PHONY: install uninstall clean
+MANDIR = $(DESTDIR)$(PREFIX)/share/man
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/cfshim
+install: all ## into PREFIX (/usr/local), below DESTDIR
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(DOCDIR)
+	install -m 644 $(BUILD)/libcfshim.so $(DESTDIR)$(LIBDIR)/libcfshim.so
+	install -m 755 $(BUILD)/cfshim $(DESTDIR)$(PREFIX)/bin/cfshim
+	install -m 644 man/cfshim.1 $(MANDIR)/man1/
+	install -m 644 $(BUILD)/man/cfshim-policy.5 $(MANDIR)/man5/
+	install -m 644 man/libcfshim.8 $(MANDIR)/man8/
+	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(DOCDIR)/
+	cp -R --no-preserve=ownership examples $(DOCDIR)/
+	sed -i 's,/usr/lib/[^ ]*/libcfshim.so,$(LIBDIR)/libcfshim.so,; s,/usr/bin/cfshim,$(PREFIX)/bin/cfshim,' \
+		$(DOCDIR)/examples/systemd/*/*.conf
+uninstall: ## what install put there
+	rm -f $(DESTDIR)$(LIBDIR)/libcfshim.so $(DESTDIR)$(PREFIX)/bin/cfshim
+	rm -f $(MANDIR)/man1/cfshim.1 $(MANDIR)/man5/cfshim-policy.5 $(MANDIR)/man8/libcfshim.8
+	rm -rf $(DOCDIR)
+
+clean: ## all that was built
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+endif

@@ -1,0 +1,161 @@
+/* run.c - `cfshim run [--policy FILE] [--] COMMAND...`: the command becomes the program, with the
+ * shim in it. */
+#include "executable.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIBRARY_NAME "libcfshim.so"
+
+static enum status refuse_obstacle(enum status status, const struct obstacle *obstacle)
+{
+	if (obstacle->script != NULL)
+		return refuse(status, "run", "%s (the interpreter of %s); %s", obstacle->what,
+			      obstacle->script, obstacle->instead);
+	return refuse(status, "run", "%s; %s", obstacle->what, obstacle->instead);
+}
+
+/* Beside this command, so that a build runs where it was made; else where `make install` puts it.
+ */
+static void find_library(char *path, size_t size)
+{
+	char *command = realpath("/proc/self/exe", NULL);
+	int folder = command ? (int)(strrchr(command, '/') - command) : 0;
+
+	snprintf(path, size, "%.*s/%s", folder, command ? command : "", LIBRARY_NAME);
+	free(command);
+	if (access(path, F_OK) != 0)
+		snprintf(path, size, "%s/%s", CFSHIM_LIBDIR, LIBRARY_NAME);
+}
+
+/* Not resolved further: a policy that is a symbolic link may be replaced by setting it to another
+ * file. */
+static bool make_absolute(const char *file, char *path, size_t size)
+{
+	char folder[PATH_MAX] = "";
+	int needed;
+
+	if (file[0] != '/' && getcwd(folder, sizeof(folder)) == NULL)
+		return false;
+	needed = snprintf(path, size, "%s%s%s", folder, *folder ? "/" : "", file);
+	if (needed >= 0 && (size_t)needed < size)
+		return true;
+	errno = ENAMETOOLONG;
+	return false;
+}
+
+/* What it says is the shim's to judge: with a policy that it cannot use it refuses every client. */
+static enum status use_policy(const char *file)
+{
+	char path[PATH_MAX];
+	struct stat found;
+	int policy;
+
+	if (!make_absolute(file, path, sizeof(path)))
+		return refuse(STATUS_REFUSED, "run", "the policy %s: %s", file, strerror(errno));
+	policy = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (policy < 0)
+		return refuse(STATUS_REFUSED, "run",
+			      "the policy %s: %s; --policy takes a readable file", path,
+			      strerror(errno));
+	if (fstat(policy, &found) != 0 || !S_ISREG(found.st_mode)) {
+		close(policy);
+		return refuse(STATUS_REFUSED, "run",
+			      "the policy %s is not a regular file; --policy takes a readable file",
+			      path);
+	}
+	close(policy);
+	if (setenv("CFSHIM_POLICY", path, 1) != 0)
+		return refuse(STATUS_REFUSED, "run", "%s", strerror(errno));
+	return STATUS_GOOD;
+}
+
+/* Does the list begin with a sanitizer's runtime?  It ends the program unless it comes first,
+ * before us too. */
+static bool begins_with_sanitizer(const char *list)
+{
+	static const char *const names[] = {"libasan.", "libtsan.", "libubsan.", "libclang_rt."};
+	size_t length = strcspn(list, ": ");
+	const char *slash = memrchr(list, '/', length);
+	const char *name = slash ? slash + 1 : list;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Before what is preloaded already: the first in the list hides the later ones' functions of the
+ * same name. */
+static enum status preload(const char *library)
+{
+	const char *before = getenv("LD_PRELOAD");
+	size_t first = before && begins_with_sanitizer(before) ? strcspn(before, ": ") : 0;
+	char *list = NULL;
+	bool good;
+
+	before = before ? before : "";
+	good = asprintf(&list, "%.*s%s%s%s%s", (int)first, before, first > 0 ? ":" : "", library,
+			before[first] && first == 0 ? ":" : "", before + first) >= 0 &&
+	       setenv("LD_PRELOAD", list, 1) == 0;
+	free(good ? list : NULL);
+	return good ? STATUS_GOOD : refuse(STATUS_REFUSED, "run", "%s", strerror(errno));
+}
+
+/* Checked before anything is started: a loader that cannot preload starts the server all the same,
+ * open. */
+static enum status start(char **command)
+{
+	char library[PATH_MAX], path[PATH_MAX];
+	struct obstacle obstacle = {.script = NULL};
+	enum status status;
+
+	find_library(library, sizeof(library));
+	status = library_check(library, &obstacle);
+	if (status == STATUS_GOOD)
+		status = executable_find(command[0], path, sizeof(path), &obstacle);
+	if (status == STATUS_GOOD)
+		status = executable_check(path, library, &obstacle);
+	if (status != STATUS_GOOD)
+		return refuse_obstacle(status, &obstacle);
+	status = preload(library);
+	if (status != STATUS_GOOD)
+		return status;
+	execvp(path, command);
+	return refuse(errno == ENOENT ? STATUS_NOT_FOUND : STATUS_REFUSED, "run", "%s: %s", path,
+		      strerror(errno));
+}
+
+enum status run_verb(int argc, char **argv)
+{
+	const char *policy = NULL;
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		if (strncmp(argv[i], "--policy=", strlen("--policy=")) == 0)
+			policy = argv[i] + strlen("--policy=");
+		else if (strcmp(argv[i], "--policy") == 0 && i + 1 < argc)
+			policy = argv[++i];
+		else if (strcmp(argv[i], "--policy") == 0)
+			return refuse_usage("run", "--policy takes a file");
+		else
+			return refuse_usage("run", "there is no option %s", argv[i]);
+	}
+	if (i >= argc)
+		return refuse_usage("run", "the command to run is missing");
+	if (policy != NULL && use_policy(policy) != STATUS_GOOD)
+		return STATUS_REFUSED;
+	return start(argv + i);
+}

@@ -1,0 +1,61 @@
+/* The words of enums, as the policy, log lines and tables spell them. */
+#include "language.h"
+
+#include <string.h>
+
+const char *const verify_words[VERIFY_WORDS] = {
+	[VERIFY_REQUIRE] = "require",
+	[VERIFY_OFF] = "off",
+};
+
+const char *const answer_words[ANSWER_WORDS] = {
+	[ANSWER_REJECT] = "reject",
+	[ANSWER_CLOSE] = "close",
+	[ANSWER_CLOSE_RESET] = "close reset",
+};
+
+static const char *const reason_words[REASON_COUNT] = {
+#define REASON(name, word, meaning) [REASON_##name] = (word),
+#include "reasons.def"
+};
+
+static const char *const reason_meanings[REASON_COUNT] = {
+#define REASON(name, word, meaning) [REASON_##name] = (meaning),
+#include "reasons.def"
+};
+
+bool word_find(const char *word, const char *const *words, size_t count, size_t *index)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *word_of(const char *const *words, size_t count, size_t index)
+{
+	return index < count ? words[index] : "-";
+}
+
+const char *verify_word(enum verify verify)
+{
+	return word_of(verify_words, VERIFY_WORDS, (size_t)verify);
+}
+
+const char *answer_word(enum answer answer)
+{
+	return word_of(answer_words, ANSWER_WORDS, (size_t)answer);
+}
+
+const char *reason_word(enum reason reason)
+{
+	return word_of(reason_words, REASON_COUNT, (size_t)reason);
+}
+
+const char *reason_meaning(enum reason reason)
+{
+	return word_of(reason_meanings, REASON_COUNT, (size_t)reason);
+}

@@ -1,0 +1,179 @@
+/* What is no TLS server cannot tell that the shim is there: same output, same status, nothing on
+ * stderr, no descriptor more. */
+#include "scratch.h"
+#include "server.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct row {
+	const char *name;
+	const char *words[8];
+	int status;
+};
+
+static const struct row rows[] = {
+	{"/bin/true is true", {"/bin/true"}, 0},
+	{"ls lists the same", {"ls", "-l", "/usr"}, 0},
+	{"a shell's exit status arrives", {"bash", "-c", "exit 3"}, 3},
+	{"a shell's death by a signal arrives", {"bash", "-c", "kill -KILL $$"}, 137},
+	{"a pipeline gives the same", {"bash", "-c", "ls /usr | sort -r | head -n 3"}, 0},
+	{"git tells its version", {"git", "--version"}, 0},
+	{"curl tells its version", {"curl", "--version"}, 0},
+	{"openssl tells its version", {"openssl", "version", "-a"}, 0},
+	{"openssl computes the same", {"openssl", "dgst", "-sha256", "/etc/passwd"}, 0},
+	{"Python starts and ends", {"/usr/bin/python3", "-c", "pass"}, 0},
+	{"Python's ssl makes contexts of both kinds",
+	 {"/usr/bin/python3", "-c",
+	  "import ssl\n"
+	  "for side in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER):\n"
+	  "    print(ssl.SSLContext(side).verify_mode)"},
+	 0},
+	{"a program has the same descriptors",
+	 {"bash", "-c",
+	  "ls /proc/self/fd; readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2"},
+	 0},
+	{"a program with libssl has the same descriptors",
+	 {"/usr/bin/python3", "-c",
+	  "import os, ssl\n"
+	  "context = ssl.create_default_context()\n"
+	  "print(sorted(os.listdir('/proc/self/fd')))"},
+	 0},
+	{"a program whose standard descriptors are closed finds them free",
+	 {"bash", "-c", "exec 3>&1; ls /proc/self/fd <&- 2>&- >&3"},
+	 0},
+};
+
+/* The environment differs in LD_PRELOAD alone; no CFSHIM_POLICY, no CFSHIM_LOG. */
+static void run_twice(const char *const *words, struct result *bare, struct result *shimmed)
+{
+	struct program program = {.shim = false};
+
+	memcpy(program.words, words, 8 * sizeof(words[0]));
+	program_run(bare, &program);
+	program.shim = true;
+	program_run(shimmed, &program);
+}
+
+static void expect_same(const struct result *bare, const struct result *shimmed)
+{
+	expect(shimmed->status == bare->status, "status %d instead of %d", shimmed->status,
+	       bare->status);
+	expect(strcmp(shimmed->output, bare->output) == 0, "printed\n%s\ninstead of\n%s",
+	       shimmed->output, bare->output);
+	expect(shimmed->errors[0] == '\0', "complained: %s", shimmed->errors);
+}
+
+static void run_row(void **state)
+{
+	const struct row *row = *state;
+	struct result bare;
+	struct result shimmed;
+
+	run_twice(row->words, &bare, &shimmed);
+	expect(bare.status == row->status, "without the shim, status %d: %s", bare.status,
+	       bare.errors);
+	expect_same(&bare, &shimmed);
+	result_clear(&bare);
+	result_clear(&shimmed);
+	expectations_met();
+}
+
+/* The shell waits until nobody holds the pipe any more: a descriptor kept by the daemon would hold
+ * it up. */
+static void run_daemon(void **state)
+{
+	const char *const words[8] = {
+		"bash", "-c",
+		"x=$(echo begun; sleep 7 </dev/null >/dev/null 2>&1 & ); echo \"$x\""};
+	struct result bare;
+	struct result shimmed;
+
+	(void)state;
+	run_twice(words, &bare, &shimmed);
+	expect_same(&bare, &shimmed);
+	expect(strcmp(shimmed.output, "begun\n") == 0, "printed %s", shimmed.output);
+	expect(shimmed.milliseconds < 3000, "returned after %lld ms", shimmed.milliseconds);
+	result_clear(&bare);
+	result_clear(&shimmed);
+	expectations_met();
+}
+
+/* Outgoing connections are none of the shim's: a client of each kind, to a server that is not the
+ * shim's. */
+static void run_client(void **state)
+{
+	struct server *server = server_new(&small_server, 1);
+	char url[64];
+	struct result bare;
+	struct result shimmed;
+	const char *const curl[8] = {"curl", "-sSk", url};
+	const char *const python[8] = {"/usr/bin/python3", "-c",
+				       "import ssl, sys, urllib.request\n"
+				       "context = ssl._create_unverified_context()\n"
+				       "sys.stdout.write(urllib.request.urlopen(sys.argv[1], "
+				       "context=context).read().decode())",
+				       url};
+
+	(void)state;
+	server_start(server);
+	text_format(url, sizeof(url), "https://127.0.0.1:%u/", server->ports[0]);
+	run_twice(python, &bare, &shimmed);
+	expect_same(&bare, &shimmed);
+	expect(strcmp(shimmed.output, SERVER_ANSWER) == 0, "Python: %s", shimmed.output);
+	result_clear(&bare);
+	result_clear(&shimmed);
+	run_twice(curl, &bare, &shimmed);
+	expect_same(&bare, &shimmed);
+	expect(strcmp(shimmed.output, SERVER_ANSWER) == 0, "curl: %s", shimmed.output);
+	result_clear(&bare);
+	result_clear(&shimmed);
+	expectations_met();
+	server_stop(server);
+}
+
+static void run_musl(void **state)
+{
+	char source[PATH_MAX];
+	char binary[PATH_MAX];
+	struct result result;
+
+	(void)state;
+	text_format(source, sizeof(source), "%s/musl.c", scratch_dir());
+	text_format(binary, sizeof(binary), "%s/musl", scratch_dir());
+	scratch_write(source,
+		      "#include <stdio.h>\nint main(void)\n{\n\tputs(\"musl\");\n\treturn 4;\n}\n");
+	program_run(&result, &(struct program){.words = {"musl-gcc", "-O1", "-o", binary, source}});
+	if (result.status == 127) {
+		fprintf(stderr, "# musl-gcc is not installed\n");
+		result_clear(&result);
+		skip();
+	}
+	expect(result.status == 0, "musl-gcc: %s", result.errors);
+	result_clear(&result);
+	program_run(&result, &(struct program){.words = {binary}, .shim = true});
+	expect(result.status == 4 && strcmp(result.output, "musl\n") == 0, "status %d, %s, %s",
+	       result.status, result.output, result.errors);
+	expect(result.errors[0] == '\0', "complained: %s", result.errors);
+	result_clear(&result);
+	expectations_met();
+}
+
+int main(void)
+{
+	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+	static struct CMUnitTest tests[ROWS + 3];
+
+	for (size_t i = 0; i < ROWS; i++) {
+		tests[i] = (struct CMUnitTest)TEST(rows[i].name, run_row);
+		tests[i].initial_state = (void *)(uintptr_t)&rows[i];
+	}
+	tests[ROWS] = (struct CMUnitTest)TEST(
+		"a shell that captures the output of a daemon returns at once", run_daemon);
+	tests[ROWS + 1] =
+		(struct CMUnitTest)TEST("clients reach a TLS server as before", run_client);
+	tests[ROWS + 2] = (struct CMUnitTest)TEST("a program linked to musl starts", run_musl);
+	return RUN_TESTS("leaves-programs-alone", tests);
+}

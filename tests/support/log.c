@@ -1,0 +1,119 @@
+#include "log.h"
+
+#include "scratch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_LIMIT_MS 1500
+
+/* One value, from behind its "=": up to the blank that no quotes protect.  Escapes are \", \\ and
+ * \xHH. */
+static void copy_value(const char *from, char *value, size_t size)
+{
+	bool quoted = *from == '"';
+	size_t length = 0;
+
+	for (from += quoted; *from && *from != (quoted ? '"' : ' '); from++) {
+		char byte = *from;
+		unsigned code;
+
+		if (quoted && byte == '\\' && sscanf(from, "\\x%2x", &code) == 1) {
+			byte = (char)code;
+			from += 3;
+		} else if (quoted && byte == '\\' && from[1] != '\0') {
+			byte = *++from;
+		}
+		if (length + 1 < size)
+			value[length++] = byte;
+	}
+	value[length] = '\0';
+}
+
+static void find_value(const char *line, const char *key, char *value, size_t size)
+{
+	char pattern[64];
+	const char *found;
+
+	text_format(pattern, sizeof(pattern), " %s=", key);
+	found = strstr(line, pattern);
+	value[0] = '\0';
+	if (found != NULL)
+		copy_value(found + strlen(pattern), value, size);
+}
+
+static bool parse_refusal(const char *line, struct refusal_line *refusal)
+{
+	static const struct {
+		const char *key;
+		size_t offset, size;
+	} fields[] = {
+#define FIELD(key, member) \
+	{key, offsetof(struct refusal_line, member), sizeof(((struct refusal_line *)0)->member)}
+		FIELD("reason", reason),
+		FIELD("port", port),
+		FIELD("peer", peer),
+		FIELD("network", network),
+		FIELD("tls", tls),
+		FIELD("answer", answer),
+		FIELD("server-name", server_name),
+		FIELD("subject", subject),
+		FIELD("dropped", dropped),
+	};
+	char verdict[32];
+
+	if (sscanf(line, "cfshim[%u]: %31s", &refusal->pid, verdict) != 2 ||
+	    strcmp(verdict, "refused") != 0)
+		return false;
+	snprintf(refusal->text, sizeof(refusal->text), "%s", line);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		find_value(line, fields[i].key, (char *)refusal + fields[i].offset, fields[i].size);
+	return true;
+}
+
+/* Looks at the whole lines from log->offset on. */
+static bool take_refusal(struct log *log, struct refusal_line *refusal)
+{
+	char *text = scratch_read(log->path);
+	size_t length = strlen(text);
+	bool found = false;
+
+	while (!found && log->offset < length) {
+		char *line = text + log->offset;
+		char *end = strchr(line, '\n');
+
+		if (end == NULL)
+			break;
+		*end = '\0';
+		log->offset = (size_t)(end + 1 - text);
+		found = parse_refusal(line, refusal);
+	}
+	free(text);
+	return found;
+}
+
+bool log_next_refusal(struct log *log, struct refusal_line *refusal, bool now)
+{
+	long long deadline = clock_ms() + LINE_LIMIT_MS;
+
+	while (!take_refusal(log, refusal)) {
+		if (now || clock_ms() > deadline)
+			return false;
+		clock_nap();
+	}
+	return true;
+}
+
+size_t log_count(const char *path, const char *text)
+{
+	char *all = scratch_read(path);
+	char *rest = all;
+	char *line;
+	size_t count = 0;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		count += strstr(line, text) != NULL;
+	free(all);
+	return count;
+}
