@@ -104,7 +104,7 @@ void endpoint_look_at_inherited(void)
 		return;
 	}
 	for (nfds_t i = 0; i < count; i++) {
-		struct sockaddr_storage address;
+		struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 		socklen_t length = sizeof(address);
 
 		if ((open_ones[i].revents & POLLNVAL) == 0 &&

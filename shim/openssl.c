@@ -34,13 +34,21 @@ static _Atomic(struct openssl *) first_instance;
 static struct table instance_of_caller;
 
 /* The first and the last byte of this very object, by the linker. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static bool is_ours(const void *address)
 {
 	return (uintptr_t)address >= (uintptr_t)__ehdr_start &&
 	       (uintptr_t)address < (uintptr_t)_end;
+}
+
+/* Of symbols that a version lacks: not the host's to find. */
+static void forget_own_dlerror(void)
+{
+	dlerror(); /* NOLINT(concurrency-mt-unsafe): one for each thread in glibc and musl */
 }
 
 static const void *base_of(const void *address)
@@ -131,7 +139,7 @@ static void instance_make(const char *path, const void *home)
 	/* Referenced for good: the handle is kept, and the object marked so. */
 	bind_functions(made, libc_originals()->dlopen(in_program ? NULL : path,
 						      RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
-	dlerror(); /* of symbols that a version lacks: not the host's to find */
+	forget_own_dlerror();
 	instance_publish(made);
 }
 
@@ -216,7 +224,7 @@ static struct openssl *instance_of_object(const void *caller)
 			"SSL_CTX_new"); /* in the global scope the shim's own stands in front */
 	if (handle != NULL)
 		dlclose(handle);
-	dlerror();
+	forget_own_dlerror();
 	return function ? instance_find(base_of(function)) : NULL;
 }
 

@@ -112,7 +112,7 @@ static void reset(int descriptor)
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	connect(descriptor, &nowhere, sizeof(nowhere));
+	(void)connect(descriptor, &nowhere, sizeof(nowhere));
 }
 
 void refuse_answer(const struct route *route, enum answer answer)

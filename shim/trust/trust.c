@@ -20,8 +20,9 @@ struct loading {
 	struct complaints *complaints;
 	const struct ca_source *source;
 	struct trust *trust;
-	size_t accepted; /* of this source: CA certificates */
-	size_t expired;  /* of those: already expired */
+	size_t accepted;   /* CA certificates so far */
+	size_t expired;    /* of those: already expired */
+	bool expired_here; /* one of this source is */
 };
 
 static void complain_here(struct loading *loading, enum severity severity, const char *what)
@@ -124,6 +125,7 @@ static bool add_certificate(struct loading *loading, X509 *certificate)
 	days = days_left(libcrypto, certificate);
 	if (is_expired(libcrypto, certificate)) {
 		loading->expired++;
+		loading->expired_here = true;
 	} else if (days < EXPIRY_WARNING_DAYS) {
 		snprintf(what, sizeof(what), "%s expires in %d days", subject, days);
 		complain_here(loading, SEVERITY_WARNING, what);
@@ -136,6 +138,7 @@ static bool add_certificate(struct loading *loading, X509 *certificate)
 }
 
 /* A certificate needs no password, and the host's terminal is not ours to ask at. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): pem_password_cb */
 static int no_password(char *buffer, int size, int writing, void *context)
 {
 	(void)buffer, (void)size, (void)writing, (void)context;
@@ -168,22 +171,16 @@ static bool read_certificates(struct loading *loading, const char *bytes, size_t
 
 static bool load_source(struct loading *loading, const char *bytes, size_t length)
 {
-	loading->accepted = loading->expired = 0;
+	size_t before = loading->accepted;
+
+	loading->expired_here = false;
 	if (!read_certificates(loading, bytes, length))
 		return false;
-	if (loading->accepted == 0) {
-		complain_here(loading, SEVERITY_ERROR,
-			      "no CA certificate in it; a PEM file with at least one is needed");
-		return false;
-	}
-	if (loading->expired == loading->accepted) {
-		complain_here(loading, SEVERITY_ERROR, "every CA certificate in it has expired");
-		return false;
-	}
-	if (loading->expired > 0)
-		complain_here(loading, SEVERITY_WARNING,
-			      "a CA certificate in it has expired; the others count");
-	return true;
+	if (loading->accepted > before)
+		return true;
+	complain_here(loading, SEVERITY_ERROR,
+		      "no CA certificate in it; a PEM file with at least one is needed");
+	return false;
 }
 
 /* What makes two rules the same to a session: how the rule is written, and each CA certificate. */
@@ -218,12 +215,30 @@ static bool digest_trust(const struct libcrypto *libcrypto, const struct rule *r
 	return good;
 }
 
-static bool load_all(struct loading *loading, const struct rule *rule, const struct ca_text *texts)
+/* An expired CA beside a valid one of the same rule is a warning; alone, an error. */
+static bool judge_expiry(struct loading *loading, const struct rule *rule, const bool *expired)
 {
-	loading->trust->store = loading->libcrypto->X509_STORE_new();
-	if (loading->trust->store == NULL)
-		return false;
+	bool any_valid = loading->expired < loading->accepted;
+
 	for (size_t i = 0; i < rule->ca_count; i++) {
+		loading->source = &rule->ca[i];
+		if (expired[i])
+			complain_here(loading, any_valid ? SEVERITY_WARNING : SEVERITY_ERROR,
+				      any_valid ? "a CA certificate in it has expired; the others "
+						  "count"
+						: "every CA certificate in it has expired");
+	}
+	return any_valid;
+}
+
+/* Every source, even after a bad one, so that one look finds all that is wrong. */
+static bool load_sources(struct loading *loading, const struct rule *rule,
+			 const struct ca_text *texts)
+{
+	bool *expired = calloc(rule->ca_count, sizeof(*expired));
+	bool good = expired != NULL;
+
+	for (size_t i = 0; expired != NULL && i < rule->ca_count; i++) {
 		const char *bytes = cloudflare_origin_pull_ca;
 		size_t length = strlen(bytes);
 
@@ -232,10 +247,19 @@ static bool load_all(struct loading *loading, const struct rule *rule, const str
 			bytes = texts[i].bytes;
 			length = texts[i].length;
 		}
-		if (!load_source(loading, bytes, length))
-			return false;
+		good = load_source(loading, bytes, length) && good;
+		expired[i] = loading->expired_here;
 	}
-	return digest_trust(loading->libcrypto, rule, loading->trust);
+	good = good && judge_expiry(loading, rule, expired);
+	free(expired);
+	return good;
+}
+
+static bool load_all(struct loading *loading, const struct rule *rule, const struct ca_text *texts)
+{
+	loading->trust->store = loading->libcrypto->X509_STORE_new();
+	return loading->trust->store != NULL && load_sources(loading, rule, texts) &&
+	       digest_trust(loading->libcrypto, rule, loading->trust);
 }
 
 struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy *policy,
@@ -258,7 +282,7 @@ struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy 
 	libcrypto->ERR_pop_to_mark();
 	if (good)
 		return trust;
-	if (complaints->errors == errors)
+	if (complaints->errors == errors) /* cppcheck-suppress knownConditionTrueFalse */
 		complain_here(&loading, SEVERITY_ERROR,
 			      "the CAs cannot be loaded: no memory, or OpenSSL failed");
 	trust_free(libcrypto, trust);

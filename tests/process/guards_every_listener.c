@@ -14,16 +14,19 @@ static void run_listener(void **state)
 {
 	const struct listener *listener = *state;
 	struct server *server = server_new(&small_server, 2);
+	struct log log = {.offset = 0};
 
 	server->address = listener->address;
 	server->options = listener->options;
 	server_policy(server, "[port %u]\nca = %s\nrefuse = close\n[port %u]\nverify = off\n",
 		      server->ports[0], certificate_file("ca"), server->ports[1]);
 	server_start(server);
+	log.path = server->log;
 	for (size_t i = 0; i < 2 && listener->reached_at[i] != NULL; i++) {
 		/* Twice: the next connection may go to another worker. */
 		for (unsigned round = 0; round < 2; round++)
-			expect_guarded(server, listener->reached_at[i], server->ports[0], "close");
+			expect_guarded(server, listener->reached_at[i], server->ports[0], "close",
+				       &log);
 	}
 	expect_open(server, listener->reached_at[0], server->ports[1]);
 	expectations_met();
@@ -40,7 +43,7 @@ static void run_mapped_section(void **state)
 		      "[port 127.0.0.1:%u]\nca = %s\nrefuse = close\n[port *]\nverify = off\n",
 		      server->ports[0], certificate_file("ca"));
 	server_start(server);
-	expect_guarded(server, "127.0.0.1", server->ports[0], "close");
+	expect_guarded(server, "127.0.0.1", server->ports[0], "close", NULL);
 	expect_open(server, "::1", server->ports[0]);
 	expectations_met();
 	server_stop(server);

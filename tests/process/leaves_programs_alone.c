@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CURL_HANGS "curl hangs in that library, with or without the shim"
+
 struct row {
 	const char *name;
 	const char *words[8];
@@ -72,6 +74,8 @@ static void run_row(void **state)
 	struct result bare;
 	struct result shimmed;
 
+	if (strcmp(row->words[0], "curl") == 0)
+		skip_under_sanitizer(CURL_HANGS);
 	run_twice(row->words, &bare, &shimmed);
 	expect(bare.status == row->status, "without the shim, status %d: %s", bare.status,
 	       bare.errors);
@@ -81,13 +85,20 @@ static void run_row(void **state)
 	expectations_met();
 }
 
-/* The shell waits until nobody holds the pipe any more: a descriptor kept by the daemon would hold
- * it up. */
+/* The shell waits until nobody holds the pipe any more: a descriptor that the shim kept of the
+ * daemon's, when it gave up its own, would hold it up. */
 static void run_daemon(void **state)
 {
-	const char *const words[8] = {
-		"bash", "-c",
-		"x=$(echo begun; sleep 7 </dev/null >/dev/null 2>&1 & ); echo \"$x\""};
+	static const char script[] = "import os, ssl, time\n"
+				     "ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+				     "print('begun', flush=True)\n"
+				     "if os.fork() == 0:\n"
+				     "    null = os.open('/dev/null', os.O_RDWR)\n"
+				     "    for descriptor in range(3):\n"
+				     "        os.dup2(null, descriptor)\n"
+				     "    time.sleep(8)\n";
+	const char *const words[8] = {"bash", "-c",
+				      "x=$(/usr/bin/python3 -c \"$0\" 2>&1); echo \"$x\"", script};
 	struct result bare;
 	struct result shimmed;
 
@@ -95,7 +106,7 @@ static void run_daemon(void **state)
 	run_twice(words, &bare, &shimmed);
 	expect_same(&bare, &shimmed);
 	expect(strcmp(shimmed.output, "begun\n") == 0, "printed %s", shimmed.output);
-	expect(shimmed.milliseconds < 3000, "returned after %lld ms", shimmed.milliseconds);
+	expect(shimmed.milliseconds < 4000, "returned after %lld ms", shimmed.milliseconds);
 	result_clear(&bare);
 	result_clear(&shimmed);
 	expectations_met();
@@ -103,35 +114,46 @@ static void run_daemon(void **state)
 
 /* Outgoing connections are none of the shim's: a client of each kind, to a server that is not the
  * shim's. */
-static void run_client(void **state)
+static void expect_client_works(const char *const *words)
 {
 	struct server *server = server_new(&small_server, 1);
+	const char *all[8] = {NULL};
 	char url[64];
 	struct result bare;
 	struct result shimmed;
-	const char *const curl[8] = {"curl", "-sSk", url};
-	const char *const python[8] = {"/usr/bin/python3", "-c",
-				       "import ssl, sys, urllib.request\n"
-				       "context = ssl._create_unverified_context()\n"
-				       "sys.stdout.write(urllib.request.urlopen(sys.argv[1], "
-				       "context=context).read().decode())",
-				       url};
+	size_t count = 0;
 
-	(void)state;
 	server_start(server);
 	text_format(url, sizeof(url), "https://127.0.0.1:%u/", server->ports[0]);
-	run_twice(python, &bare, &shimmed);
+	for (; words[count] != NULL; count++)
+		all[count] = words[count];
+	all[count] = url;
+	run_twice(all, &bare, &shimmed);
 	expect_same(&bare, &shimmed);
-	expect(strcmp(shimmed.output, SERVER_ANSWER) == 0, "Python: %s", shimmed.output);
-	result_clear(&bare);
-	result_clear(&shimmed);
-	run_twice(curl, &bare, &shimmed);
-	expect_same(&bare, &shimmed);
-	expect(strcmp(shimmed.output, SERVER_ANSWER) == 0, "curl: %s", shimmed.output);
+	expect(strcmp(shimmed.output, SERVER_ANSWER) == 0, "printed %s", shimmed.output);
 	result_clear(&bare);
 	result_clear(&shimmed);
 	expectations_met();
 	server_stop(server);
+}
+
+static void run_curl(void **state)
+{
+	(void)state;
+	skip_under_sanitizer(CURL_HANGS);
+	expect_client_works((const char *[]){"curl", "-sSk", NULL});
+}
+
+static void run_python_client(void **state)
+{
+	(void)state;
+	expect_client_works(
+		(const char *[]){"/usr/bin/python3", "-c",
+				 "import ssl, sys, urllib.request\n"
+				 "context = ssl._create_unverified_context()\n"
+				 "answer = urllib.request.urlopen(sys.argv[1], context=context)\n"
+				 "sys.stdout.write(answer.read().decode())",
+				 NULL});
 }
 
 static void run_musl(void **state)
@@ -141,6 +163,7 @@ static void run_musl(void **state)
 	struct result result;
 
 	(void)state;
+	skip_under_sanitizer("its library needs glibc");
 	text_format(source, sizeof(source), "%s/musl.c", scratch_dir());
 	text_format(binary, sizeof(binary), "%s/musl", scratch_dir());
 	scratch_write(source,
@@ -164,7 +187,7 @@ static void run_musl(void **state)
 int main(void)
 {
 	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-	static struct CMUnitTest tests[ROWS + 3];
+	static struct CMUnitTest tests[ROWS + 4];
 
 	for (size_t i = 0; i < ROWS; i++) {
 		tests[i] = (struct CMUnitTest)TEST(rows[i].name, run_row);
@@ -172,8 +195,8 @@ int main(void)
 	}
 	tests[ROWS] = (struct CMUnitTest)TEST(
 		"a shell that captures the output of a daemon returns at once", run_daemon);
-	tests[ROWS + 1] =
-		(struct CMUnitTest)TEST("clients reach a TLS server as before", run_client);
-	tests[ROWS + 2] = (struct CMUnitTest)TEST("a program linked to musl starts", run_musl);
+	tests[ROWS + 1] = (struct CMUnitTest)TEST("curl reaches a TLS server", run_curl);
+	tests[ROWS + 2] = (struct CMUnitTest)TEST("Python reaches a TLS server", run_python_client);
+	tests[ROWS + 3] = (struct CMUnitTest)TEST("a program linked to musl starts", run_musl);
 	return RUN_TESTS("leaves-programs-alone", tests);
 }

@@ -12,7 +12,7 @@
 struct fault {
 	const char *policy;     /* text; NULL: there is no such file */
 	const char *ca_content; /* what stands in the file ca.pem beside it; NULL: there is none */
-	const char *where;      /* what the line of the log must hold */
+	const char *where;      /* what stands in the log behind the path of the policy */
 };
 
 /* Writes the faulty policy and says where it is. */
@@ -84,31 +84,46 @@ static void run_nginx_fault(void **state)
 	server_stop(server);
 }
 
-static void run_clients(void **state)
+/* Runs a program under a policy that does not parse; `words` of it end with NULL. */
+static void expect_program_works(const struct server *server, const char *const *words)
 {
-	struct server *server = server_new(&small_server, 1);
-	char url[64];
-	char path[PATH_MAX];
+	struct program program = {.shim = true};
 	struct result result;
-	const struct program programs[] = {
-		{.words = {"curl", "-sSk", url}, .shim = true, .policy = path},
-		{.words = {"echo", "-n", SERVER_ANSWER}, .shim = true, .policy = path},
-	};
+	char path[PATH_MAX];
 
-	(void)state;
-	server_start(server);
 	write_fault(&(struct fault){.policy = "[port 443]\nverify = maybe\n"}, server, path,
 		    sizeof(path));
+	program.policy = path;
+	for (size_t i = 0; words[i] != NULL; i++)
+		program.words[i] = words[i];
+	program_run(&result, &program);
+	expect(result.status == 0, "%s ended with %d", words[0], result.status);
+	expect(strcmp(result.output, SERVER_ANSWER) == 0, "%s printed %s", words[0], result.output);
+	expect(result.errors[0] == '\0', "%s complained: %s", words[0], result.errors);
+	result_clear(&result);
+}
+
+static void run_curl(void **state)
+{
+	struct server *server;
+	char url[64];
+
+	(void)state;
+	skip_under_sanitizer("curl hangs in that library, with or without the shim");
+	server = server_new(&small_server, 1);
+	server_start(server);
 	text_format(url, sizeof(url), "https://127.0.0.1:%u/", server->ports[0]);
-	for (size_t i = 0; i < 2; i++) {
-		program_run(&result, &programs[i]);
-		expect(result.status == 0, "%s ended with %d", programs[i].words[0], result.status);
-		expect(strcmp(result.output, SERVER_ANSWER) == 0, "%s printed %s",
-		       programs[i].words[0], result.output);
-		expect(result.errors[0] == '\0', "%s complained: %s", programs[i].words[0],
-		       result.errors);
-		result_clear(&result);
-	}
+	expect_program_works(server, (const char *[]){"curl", "-sSk", url, NULL});
+	expectations_met();
+	server_stop(server);
+}
+
+static void run_echo(void **state)
+{
+	struct server *server = server_new(&small_server, 1);
+
+	(void)state;
+	expect_program_works(server, (const char *[]){"echo", "-n", SERVER_ANSWER, NULL});
 	expectations_met();
 	server_stop(server);
 }
@@ -134,6 +149,8 @@ int main(void)
 		FAULT("a policy file that is not there refuses everybody", NULL, NULL, ""),
 		FAULT("a CA file that is not there refuses everybody", "[port *]\nca = @/ca.pem\n",
 		      NULL, ":2:6:"),
+		FAULT("a CA file that is a folder refuses everybody", "[port *]\nca = @\n", NULL,
+		      ":2:6:"),
 		FAULT("a CA file that is empty refuses everybody", "[port *]\nca = @/ca.pem\n", "",
 		      ":2:6:"),
 		FAULT("a CA file without a certificate refuses everybody",
@@ -142,8 +159,8 @@ int main(void)
 		      "-----BEGIN CERTIFICATE-----\nMIIB\n", ":2:6:"),
 		TEST("nginx starts under a policy that does not parse, and refuses everybody",
 		     run_nginx_fault),
-		TEST("clients and other programs work under a policy that does not parse",
-		     run_clients),
+		TEST("curl, as a client, works under a policy that does not parse", run_curl),
+		TEST("a program without TLS works under a policy that does not parse", run_echo),
 	};
 
 	return RUN_TESTS("refuses-under-broken-policy", tests);

@@ -41,17 +41,17 @@ static void run_reload(void **state)
 	server_policy(server, "[port %u]\nca = %s\nrefuse = close\n", server->ports[0],
 		      certificate_file("ca"));
 	server_start(server);
-	expect_guarded(server, NULL, server->ports[0], "close");
+	expect_guarded(server, NULL, server->ports[0], "close", NULL);
 	old_count = program_processes(server->pid, old, MAX_PROCESSES);
 	assert_in_range(old_count, 2, MAX_PROCESSES);
 	kill(server->pid, reload->signal);
 	deadline = clock_ms() + RELOAD_LIMIT_MS;
 	do {
-		expect_guarded(server, NULL, server->ports[0], "close");
+		expect_guarded(server, NULL, server->ports[0], "close", NULL);
 		if (clock_ms() > deadline)
 			fail_msg("the workers were not replaced");
 	} while (!are_replaced(server, old, old_count));
-	expect_guarded(server, NULL, server->ports[0], "close");
+	expect_guarded(server, NULL, server->ports[0], "close", NULL);
 	expectations_met();
 	server_stop(server);
 }

@@ -174,6 +174,7 @@ void expect_enforced(const struct server *server, const char *answer)
 			.port = server->ports[0],
 			.version = versions[i],
 			.request = server->talks_first ? NULL : REQUEST,
+			.server_name = versions[i] == TLS1_3_VERSION ? "shop.example" : NULL,
 		};
 
 		for (size_t j = 0; j < visitor_count; j++)
@@ -200,7 +201,7 @@ void expect_open(const struct server *server, const char *address, unsigned port
 }
 
 void expect_guarded(const struct server *server, const char *address, unsigned port,
-		    const char *answer)
+		    const char *answer, struct log *log)
 {
 	const struct visitor *const few[] = {&stranger, &foreigner, &edge};
 
@@ -213,6 +214,6 @@ void expect_guarded(const struct server *server, const char *address, unsigned p
 		};
 
 		for (size_t j = 0; j < 3; j++)
-			expect_verdict(server, &client, few[j], answer, NULL);
+			expect_verdict(server, &client, few[j], answer, log);
 	}
 }

@@ -41,6 +41,6 @@ void expect_open(const struct server *server, const char *address, unsigned port
 /* A stranger, a foreigner and the edge, over TLS 1.2 and 1.3, on `port` at `address`; nothing is
  * said of the log. */
 void expect_guarded(const struct server *server, const char *address, unsigned port,
-		    const char *answer);
+		    const char *answer, struct log *log);
 
 #endif

@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -30,6 +31,14 @@ void expectations_met(void)
 	unmet = 0;
 	if (count > 0)
 		fail_msg("%u expectations were not met", count);
+}
+
+void skip_under_sanitizer(const char *why)
+{
+	if (getenv("PRELOAD_FIRST") == NULL)
+		return;
+	fprintf(stderr, "# not under a sanitizer: %s\n", why);
+	skip();
 }
 
 void show_text(const char *headline, const char *text)

@@ -22,6 +22,10 @@ void expect(bool holds, const char *format, ...) __attribute__((format(printf, 2
 /* Fails the test where an expectation since the last call did not hold. */
 void expectations_met(void);
 
+/* Skips the test where programs run under a sanitizer's library, saying why it cannot be had there.
+ */
+void skip_under_sanitizer(const char *why);
+
 /* Print `text` as comment lines of TAP, under a headline. */
 void show_text(const char *headline, const char *text);
 

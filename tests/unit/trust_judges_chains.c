@@ -181,7 +181,7 @@ static void takes_several_cas(void **state)
 /* The expired twin has the same name and key: it must not stand in the way of the valid one. */
 static void warns_of_expired_beside_valid(void **state)
 {
-	char path[1024], *expired = scratch_read(certificate_file("expired-ca"));
+	char path[4096], *expired = scratch_read(certificate_file("expired-ca"));
 	char *valid = scratch_read(certificate_file("ca"));
 	struct loaded loaded;
 
@@ -195,6 +195,12 @@ static void warns_of_expired_beside_valid(void **state)
 	expect(judge_file(loaded.trust, "edge-chain") == REASON_NONE, "edge-chain");
 	expect(judge_file(loaded.trust, "expired") == REASON_EXPIRED, "expired");
 	expect(judge_file(loaded.trust, "ca") != REASON_NONE, "the CA itself");
+	unload(&loaded);
+	text_format(path, sizeof(path), "ca = %s\nca = %s", certificate_file("expired-ca"),
+		    certificate_file("ca"));
+	load(&loaded, path);
+	expect(loaded.trust != NULL, "the valid CA of another file does not count");
+	expect(complains(&loaded, SEVERITY_WARNING, "has expired"), "no warning for a file");
 	unload(&loaded);
 	free(expired);
 	free(valid);
