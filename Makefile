@@ -113,7 +113,7 @@ $(BUILD)/exports.map: shim/hooks.def
 	$(Q){ echo '{ global:'; sed -n 's/^\(HOOK\|LIBC\)(\([A-Za-z0-9_]*\)[,)].*/\t\2;/p' $<; echo 'local: *; };'; } >$@
 
 # Objects are made anew when the flags change: the command knows where the library gets installed.
-FLAGS := $(CC) $(CPPFLAGS_ALL) $(CFLAGS) $(SANITIZE) $(FORTIFY) $(LDFLAGS)
+FLAGS := $(CC) $(VERSION) $(LIBDIR) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(FORTIFY) $(LDFLAGS)
 $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@[[ -e $@ && "$$(<$@)" == '$(subst ','\'',$(FLAGS))' ]] || echo '$(subst ','\'',$(FLAGS))' >$@

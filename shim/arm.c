@@ -28,21 +28,13 @@ static int no_early_data(SSL *ssl, void *argument)
 	return 0;
 }
 
-void arm_verify(const struct openssl *openssl, SSL *ssl)
+static void demand_certificate(const struct openssl *openssl, SSL *ssl)
 {
 	const int demanded = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 
 	if (openssl->SSL_get_verify_mode(ssl) != demanded ||
 	    openssl->SSL_get_verify_callback(ssl) != keep_verdict)
 		openssl->SSL_set_verify(ssl, demanded, keep_verdict);
-}
-
-bool arm_store(const struct openssl *openssl, SSL *ssl, const struct rules *rules)
-{
-	const struct rule_in_force *rule = rules_at(rules, 0);
-
-	return openssl->SSL_ctrl(ssl, SSL_CTRL_SET_VERIFY_CERT_STORE, 1,
-				 trust_store(rule->trust)) == 1;
 }
 
 /* Add a copy of `name`, once. */
@@ -151,6 +143,12 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl)
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
 }
 
+void arm_again(const struct openssl *openssl, SSL *ssl)
+{
+	demand_certificate(openssl, ssl);
+	close_other_ways_in(openssl, ssl);
+}
+
 enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
 		const struct host_connection *host)
 {
@@ -158,16 +156,14 @@ enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rul
 	long list_bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
 
 	rules_digest(rules, digest);
-	arm_verify(openssl, ssl);
-	close_other_ways_in(openssl, ssl);
+	arm_again(openssl, ssl);
 	if (list_bytes > CERTIFICATE_LIST_MAX_BYTES)
 		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, CERTIFICATE_LIST_MAX_BYTES,
 				  NULL);
 	if (!filter_ciphers(openssl, ssl))
 		return REASON_NO_CERTIFICATE_CIPHER;
 	if (openssl->SSL_set_session_id_context(ssl, digest, sizeof(digest)) != 1 ||
-	    !set_ca_names(openssl, ssl, rules, host) ||
-	    (!host_asks(host) && !arm_store(openssl, ssl, rules)))
+	    !set_ca_names(openssl, ssl, rules, host))
 		return REASON_INTERNAL;
 	return REASON_NONE;
 }

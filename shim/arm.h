@@ -14,11 +14,10 @@
 enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
 		const struct host_connection *host);
 
-/* Verify mode and callback, which a host's server-name, certificate or ALPN callback may have set
- * back. */
-void arm_verify(const struct openssl *openssl, SSL *ssl);
-
-/* The verify store, which SSL_set_SSL_CTX() drops. */
-bool arm_store(const struct openssl *openssl, SSL *ssl, const struct rules *rules);
+/* What a host's server-name, certificate or ALPN callback may have undone since.  No verify store
+ * is among it: the verdict is the shim's certificate-verify callback's, which does not look at the
+ * SSL's store, and where the host asks for certificates itself, that store is the host's to verify
+ * with. */
+void arm_again(const struct openssl *openssl, SSL *ssl);
 
 #endif

@@ -10,6 +10,7 @@
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 typedef struct ossl_lib_ctx_st OSSL_LIB_CTX;
 SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *context, const char *properties, const SSL_METHOD *method);
+X509 *SSL_get0_peer_certificate(const SSL *ssl);
 X509 *SSL_get1_peer_certificate(const SSL *ssl);
 #endif
 

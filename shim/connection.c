@@ -81,9 +81,20 @@ static void take_over(struct connection *connection, info_callback info)
 	}
 	if (!connection->info_ours) {
 		connection->host.info = openssl->SSL_get_info_callback(connection->ssl);
+		if (connection->host.info == info) /* a copy by SSL_dup() */
+			connection->host.info = NULL;
 		connection->info_ours = true;
 	}
 	openssl->SSL_set_info_callback(connection->ssl, info);
+}
+
+/* An SSL that was armed once, cleared, and is used again on an open port. */
+static void give_back(struct connection *connection)
+{
+	if (connection->verify_ours)
+		connection->openssl->SSL_set_verify(connection->ssl, connection->host.verify_mode,
+						    connection->host.verify);
+	connection->verify_ours = false;
 }
 
 /* Which rules apply; REASON_NONE and STAGE_OPEN where none of them demands anything. */
@@ -98,8 +109,10 @@ static enum reason find_rules(struct connection *connection)
 	route = endpoint_route(connection->openssl, connection->ssl);
 	connection->rules = rules_for(trusts, &route);
 	connection->answer = rules_answer(&connection->rules);
-	if (!rules_enforce(&connection->rules))
+	if (!rules_enforce(&connection->rules)) {
 		connection->stage = STAGE_OPEN;
+		give_back(connection);
+	}
 	return REASON_NONE;
 }
 
@@ -110,7 +123,6 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
 	take_over(connection, info);
-	connection->armed_context = connection->openssl->SSL_get_SSL_CTX(connection->ssl);
 	connection->stage = STAGE_ARMED;
 	return arm(connection->openssl, connection->ssl, &connection->rules, &connection->host);
 }
@@ -125,7 +137,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		forget_leaf(connection);
 		forget_kept_bios(connection); /* a host may clear a refused SSL and use it again */
 		connection->stage = STAGE_NEW;
-		connection->settled = connection->muted_early = false;
+		connection->settled = connection->early_done = false;
 		reason = find_rules_and_arm(connection, info);
 		connection->at_hello = reason != REASON_NONE;
 		if (reason != REASON_NONE) {
@@ -146,23 +158,18 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 void connection_keep_armed(struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
-	SSL *ssl = connection->ssl;
-	SSL_CTX *context = openssl->SSL_get_SSL_CTX(ssl);
 	struct quiet quiet;
 
 	if (connection->stage != STAGE_ARMED)
 		return;
 	quiet = quiet_begin(openssl);
-	arm_verify(openssl, ssl);
-	if (context != connection->armed_context && !host_asks(&connection->host)) {
-		connection->armed_context = context;
-		arm_store(openssl, ssl, &connection->rules);
-	}
+	arm_again(openssl, connection->ssl);
+	/* Within the handshake nobody but libssl writes, and what it may have to say is an alert.
+	 */
 	if (is_silent(connection))
-		refuse_mute(openssl, ssl);
-	else if (connection->muted_early)
-		refuse_unmute(openssl, ssl);
-	connection->muted_early = false;
+		refuse_mute(openssl, connection->ssl);
+	else if (connection->early_done)
+		refuse_unmute(openssl, connection->ssl);
 	quiet_end(openssl, quiet);
 }
 
@@ -227,7 +234,11 @@ static void settle_refusal(struct connection *connection, bool at_end)
 /* The handshake failed by itself.  Was it over the certificate? */
 static enum reason reason_of_failure(const struct openssl *openssl)
 {
-	switch (libcrypto_error_reason(openssl->crypto.ERR_peek_last_error())) {
+	unsigned long code = openssl->crypto.ERR_peek_last_error();
+
+	if (openssl_error_library(openssl, code) != ERR_LIB_SSL)
+		return REASON_NONE;
+	switch (libcrypto_error_reason(code)) {
 	case FAILED_NO_CERTIFICATE:
 		return REASON_NO_CERTIFICATE;
 	case FAILED_BAD_SIGNATURE:
@@ -245,9 +256,11 @@ static void settle_armed(struct connection *connection, int result)
 	enum reason reason;
 
 	if (result > 0 || openssl->SSL_want(connection->ssl) != SSL_NOTHING) {
-		/* It goes on with a later call, before which the host must find the SSL as it knows
-		 * it. */
-		if (is_silent(connection) && !connection->muted_early)
+		/* It goes on with a later call, before which the host must find the SSL as it
+		 * knows it; but after early data it could write now. */
+		if (connection->early_done)
+			refuse_mute(openssl, connection->ssl);
+		else if (is_silent(connection))
 			refuse_unmute(openssl, connection->ssl);
 		return;
 	}
@@ -286,6 +299,18 @@ static enum reason reason_without_certificate(const struct connection *connectio
 	return REASON_NO_CERTIFICATE;
 }
 
+/* A reference.  Not by SSL_get1_peer_certificate(): Debian's calls SSL_get0_peer_certificate() by
+ * name, and that is the door which hides the certificate from the host. */
+static X509 *peer_certificate(const struct openssl *openssl, const SSL *ssl)
+{
+	X509 *peer;
+
+	if (openssl->SSL_get0_peer_certificate == NULL)
+		return openssl->SSL_get_peer_certificate(ssl);
+	peer = openssl->SSL_get0_peer_certificate(ssl);
+	return peer != NULL && openssl->crypto.X509_up_ref(peer) == 1 ? peer : NULL;
+}
+
 /* What libssl's own result says counts for nothing: it is "OK" where no certificate came at all. */
 static enum reason judge_peer(struct connection *connection)
 {
@@ -296,8 +321,7 @@ static enum reason judge_peer(struct connection *connection)
 
 	if (openssl->SSL_session_reused(ssl))
 		return REASON_RESUMED_UNVERIFIED;
-	peer = openssl->SSL_get1_peer_certificate ? openssl->SSL_get1_peer_certificate(ssl)
-						  : openssl->SSL_get_peer_certificate(ssl);
+	peer = peer_certificate(openssl, ssl);
 	if (peer == NULL)
 		return reason_without_certificate(connection);
 	if (connection->verified && openssl->X509_cmp(connection->leaf, peer) == 0)
@@ -317,7 +341,7 @@ static void judge_armed(struct connection *connection)
 	/* With early data this comes once before the client's second flight: until that, the host
 	 * may not write. */
 	if (openssl->SSL_get_peer_finished(connection->ssl, finished, sizeof(finished)) == 0) {
-		connection->muted_early = true;
+		connection->early_done = true;
 		refuse_mute(openssl, connection->ssl);
 		return;
 	}
@@ -352,13 +376,37 @@ void connection_judge(struct openssl *openssl, SSL *ssl)
 
 			if (reason != REASON_NONE || connection->stage != STAGE_OPEN)
 				refused(connection, reason ? reason : REASON_INTERNAL);
-		} else if (connection->stage == STAGE_ARMED) {
+		} else if (connection->stage == STAGE_ARMED ||
+			   connection->stage == STAGE_ABANDONED) {
 			judge_armed(connection);
 		}
 		if (connection->stage == STAGE_REFUSED)
 			settle_refusal(connection, true);
 	}
 	quiet_end(openssl, quiet);
+}
+
+/* ---- what doors ask ---- */
+
+bool connection_is_refused(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->stage == STAGE_REFUSED;
+}
+
+bool connection_hides_certificate(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->verify_ours && !host_asks(&connection->host);
+}
+
+bool connection_is_muted_for_early_data(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->stage == STAGE_ARMED && connection->early_done;
 }
 
 /* ---- end ---- */

@@ -29,17 +29,15 @@ struct connection {
 	enum stage stage;
 	enum reason reason;
 	enum answer answer;
-	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
-	bool verify_ours;   /* so are verify mode and callback */
-	bool verified;      /* `leaf` has passed, in this very handshake */
-	bool at_hello;      /* refused there: version and server name are not settled yet */
-	bool settled;       /* the refusal is logged and answered */
-	bool muted_early;   /* SENT_SHUTDOWN was set between early data and the client's Finished */
+	bool info_ours;   /* the SSL's own info callback is the shim's, the host's is in `host` */
+	bool verify_ours; /* so are verify mode and callback */
+	bool verified;    /* `leaf` has passed, in this very handshake */
+	bool at_hello;    /* refused there: version and server name are not settled yet */
+	bool settled;     /* the refusal is logged and answered */
+	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
+			    could write, and must not */
 	struct rules rules; /* from the hello on */
-	X509 *leaf; /* what was judged; a reference of ours until the connection ends or is admitted
-		     */
-	SSL_CTX *armed_context; /* compared only: the verify store goes when the host changes the
-				   context */
+	X509 *leaf;         /* what was judged; a reference of ours until admitted or ended */
 	struct host_connection host;
 	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold
 					pointers */
@@ -71,6 +69,12 @@ void connection_judge(struct openssl *openssl, SSL *ssl);
 
 /* A call that drives the handshake is about to return `result`: log and answer a refusal, once. */
 void connection_settle(struct connection *connection, int result);
+
+/* For doors: has it been refused; did the host not ask for the certificate that was verified here;
+ * has libssl said "done" after early data, before there was anything to judge? */
+bool connection_is_refused(const SSL *ssl);
+bool connection_hides_certificate(const SSL *ssl);
+bool connection_is_muted_for_early_data(const SSL *ssl);
 
 /* The SSL is freed. */
 void connection_end(const SSL *ssl);

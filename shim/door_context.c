@@ -44,6 +44,11 @@ void door_info(const SSL *ssl, int where, int value)
 	host_info(openssl, connection ? &connection->host : NULL, ssl, where, value);
 }
 
+info_callback door_info_of_host(info_callback callback)
+{
+	return callback == door_info ? NULL : callback;
+}
+
 static int on_certificate(X509_STORE_CTX *store_context, void *argument)
 {
 	struct host_context *context = argument;
@@ -116,15 +121,12 @@ bool door_register(struct openssl *openssl)
 	return registered;
 }
 
-/* May a context of `method` be made?  Where the shim cannot see it, only one that can never serve.
- */
-static bool may_make_context(struct openssl *openssl, const SSL_METHOD *method)
+/* Where the shim could not see a context, none is made. */
+static bool may_make_context(struct openssl *openssl)
 {
 	if (openssl == NULL)
 		return false;
 	if (door_register(openssl))
-		return true;
-	if (openssl->TLS_client_method != NULL && method == openssl->TLS_client_method())
 		return true;
 	journal_uncovered(openssl->name,
 			  openssl->missing ? openssl->missing : "registration failed");
@@ -137,40 +139,63 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
 	struct openssl *openssl = openssl_now_at(CALLER);
 
-	return may_make_context(openssl, method) ? openssl->SSL_CTX_new(method) : NULL;
+	return may_make_context(openssl) ? openssl->SSL_CTX_new(method) : NULL;
 }
 
 SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL_METHOD *method)
 {
 	struct openssl *openssl = openssl_now_at(CALLER);
 
-	return may_make_context(openssl, method)
-		       ? openssl->SSL_CTX_new_ex(library, properties, method)
-		       : NULL;
+	return may_make_context(openssl) ? openssl->SSL_CTX_new_ex(library, properties, method)
+					 : NULL;
 }
 
 /* libssl calls this for each SSL_CTX, also where its own SSL_CTX_new() was reached by dlsym() or
  * from within the library: the last moment to register, and the first at which
  * CRYPTO_set_mem_functions() of the host can no longer come to harm. */
+static int new_context_data(struct openssl *openssl, int class_index, void *context,
+			    CRYPTO_EX_DATA *data)
+{
+	int result;
+
+	if (!may_make_context(openssl))
+		return 0;
+	result = openssl->CRYPTO_new_ex_data(class_index, context, data);
+	/* ex_data belongs to a library context (3.0): where the host has changed its default one,
+	 * nothing is registered there. */
+	if (result == 1 && host_context_of(context) == NULL)
+		on_context_made(context, NULL, data, 0, 0, openssl);
+	return result;
+}
+
 int CRYPTO_new_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
 {
 	__typeof__(&CRYPTO_new_ex_data) original;
-	struct openssl *openssl;
 	void *found;
 
-	if (class_index == CRYPTO_EX_INDEX_SSL_CTX) {
-		openssl = openssl_now_at(CALLER);
-		if (openssl == NULL || !door_register(openssl))
-			return 0;
-		return openssl->CRYPTO_new_ex_data(class_index, object, data);
-	}
+	if (class_index == CRYPTO_EX_INDEX_SSL_CTX)
+		return new_context_data(openssl_now_at(CALLER), class_index, object, data);
 	found = openssl_original(CALLER, "CRYPTO_new_ex_data");
 	memcpy(&original, &found, sizeof(original));
 	return original != NULL ? original(class_index, object, data) : 0;
 }
 
-/* The host's callbacks are kept where the shim's have taken their place; else the context is none
- * of the shim's. */
+void CRYPTO_free_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
+{
+	__typeof__(&CRYPTO_free_ex_data) original;
+	void *found = openssl_original(CALLER, "CRYPTO_free_ex_data");
+
+	memcpy(&original, &found, sizeof(original));
+	if (original != NULL)
+		original(class_index, object, data);
+	if (class_index == CRYPTO_EX_INDEX_SSL)
+		connection_end(object);
+	else if (class_index == CRYPTO_EX_INDEX_SSL_CTX)
+		host_context_end(object);
+}
+
+/* A callback of the host is kept where the shim's has taken its place; on a context that is none of
+ * the shim's it goes where it belongs. */
 
 void SSL_CTX_set_client_hello_cb(SSL_CTX *context, SSL_client_hello_cb_fn callback, void *argument)
 {
@@ -180,7 +205,7 @@ void SSL_CTX_set_client_hello_cb(SSL_CTX *context, SSL_client_hello_cb_fn callba
 	if (host != NULL) {
 		host->client_hello = callback;
 		host->client_hello_argument = argument;
-	} else if (openssl != NULL && !openssl_is_ready(openssl)) {
+	} else if (openssl != NULL) {
 		openssl->SSL_CTX_set_client_hello_cb(context, callback, argument);
 	}
 }
@@ -191,8 +216,8 @@ void SSL_CTX_set_info_callback(SSL_CTX *context, info_callback callback)
 	const struct openssl *openssl = openssl_at(CALLER);
 
 	if (host != NULL)
-		host->info = callback;
-	else if (openssl != NULL && !openssl_is_ready(openssl))
+		host->info = door_info_of_host(callback);
+	else if (openssl != NULL)
 		openssl->SSL_CTX_set_info_callback(context, callback);
 }
 
@@ -203,9 +228,7 @@ info_callback SSL_CTX_get_info_callback(SSL_CTX *context)
 
 	if (host != NULL)
 		return host->info;
-	return openssl != NULL && !openssl_is_ready(openssl)
-		       ? openssl->SSL_CTX_get_info_callback(context)
-		       : NULL;
+	return openssl != NULL ? openssl->SSL_CTX_get_info_callback(context) : NULL;
 }
 
 void SSL_CTX_set_cert_verify_callback(SSL_CTX *context, cert_verify_callback callback,
@@ -217,7 +240,7 @@ void SSL_CTX_set_cert_verify_callback(SSL_CTX *context, cert_verify_callback cal
 	if (host != NULL) {
 		host->cert_verify = callback;
 		host->cert_verify_argument = argument;
-	} else if (openssl != NULL && !openssl_is_ready(openssl)) {
+	} else if (openssl != NULL) {
 		openssl->SSL_CTX_set_cert_verify_callback(context, callback, argument);
 	}
 }

@@ -15,7 +15,8 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 	connection = connection_of(ssl);
 	if (connection != NULL)
 		connection_settle(connection, result);
-	return result;
+	/* Some take "1" for a login, and look no further. */
+	return result == 1 && connection_is_refused(ssl) ? -1 : result;
 }
 
 /* openssl s_server, socat, stunnel, Apache */

@@ -14,9 +14,10 @@ void *dlopen(const char *name, int flags)
 	void *handle;
 	int error_number;
 
-	/* glibc searches a bare name by the paths of the caller, and the caller must not become the
-	 * shim: a jump, no call. */
-	if (name != NULL && strchr(name, '/') == NULL && object_has_search_path(CALLER))
+	/* glibc searches a bare name, and expands $ORIGIN, by the caller's paths, and the caller
+	 * must not become the shim: a jump, no call. */
+	if (name != NULL && (strchr(name, '$') != NULL ||
+			     (strchr(name, '/') == NULL && object_has_search_path(CALLER))))
 		return libc_originals()->dlopen(name, flags);
 	handle = libc_originals()->dlopen(name, flags);
 	error_number = errno;

@@ -15,7 +15,7 @@ void SSL_set_info_callback(SSL *ssl, info_callback callback)
 			openssl->SSL_set_info_callback(ssl, callback);
 		return;
 	}
-	connection->host.info = callback;
+	connection->host.info = door_info_of_host(callback);
 	connection->info_ours = true;
 	openssl->SSL_set_info_callback(ssl, door_info);
 }
@@ -63,4 +63,42 @@ SSL_verify_cb SSL_get_verify_callback(const SSL *ssl)
 	if (connection != NULL && connection->verify_ours)
 		return connection->host.verify;
 	return openssl != NULL ? openssl->SSL_get_verify_callback(ssl) : NULL;
+}
+
+/* A host that never asked for a client certificate does not find one: some would take it for a
+ * login. */
+
+X509 *SSL_get_peer_certificate(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get_peer_certificate(ssl);
+}
+
+X509 *SSL_get0_peer_certificate(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get0_peer_certificate(ssl);
+}
+
+X509 *SSL_get1_peer_certificate(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get1_peer_certificate(ssl);
+}
+
+STACK_OF(X509) * SSL_get_peer_cert_chain(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get_peer_cert_chain(ssl);
+}
+
+STACK_OF(X509) * SSL_get0_verified_chain(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get0_verified_chain(ssl);
 }

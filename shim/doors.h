@@ -4,13 +4,16 @@
 #ifndef CFSHIM_DOORS_H
 #define CFSHIM_DOORS_H
 
+#include "host.h"
 #include "openssl.h"
 
 /* Every context of `openssl` is to be the shim's from its making on.  False where OpenSSL will not
  * have it. */
 bool door_register(struct openssl *openssl);
 
-/* The shim's own info callback. */
+/* The shim's own info callback; and what counts as the host's: SSL_dup() inside of libssl copies
+ * ours. */
 void door_info(const SSL *ssl, int where, int value);
+info_callback door_info_of_host(info_callback callback);
 
 #endif

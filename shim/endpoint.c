@@ -40,6 +40,7 @@ struct route endpoint_route(const struct openssl *openssl, const SSL *ssl)
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
 
+	route.is_datagram = openssl->SSL_is_dtls(ssl) != 0;
 	if (route.descriptor < 0)
 		return route;
 	if (getsockname(route.descriptor, (struct sockaddr *)&address, &length) == 0)

@@ -14,7 +14,8 @@
 
 /* What is known about one connection's socket. */
 struct route {
-	int descriptor; /* -1: none found */
+	int descriptor;   /* -1: none found */
+	bool is_datagram; /* DTLS: there is no listen() that would have told of it */
 	bool endpoint_known, peer_known;
 	struct endpoint endpoint, peer;
 };

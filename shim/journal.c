@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -172,13 +174,18 @@ static int descriptor_now(void)
 	opened = is_file ? open_file() : open_syslog();
 	if (opened < 0)
 		return ours ? now : -1;
+	if (ours) {
+		/* In place, so that no thread between its look and its write loses the number. */
+		dup3(opened, now, O_CLOEXEC);
+		close(opened);
+		remember_identity(now);
+		return now;
+	}
 	if (!remember_identity(opened) ||
 	    !atomic_compare_exchange_strong(&descriptor, &now, opened)) {
 		close(opened); /* another thread was quicker */
 		return atomic_load(&descriptor);
 	}
-	if (ours)
-		close(now);
 	return opened;
 }
 
@@ -265,6 +272,28 @@ static void line_begin(struct line *line, const char *event)
 	}
 }
 
+/* A pipe nobody reads must neither stop the host nor end it: nothing is written where it would have
+ * to wait, and the signal of a reader that goes away meanwhile is taken back. */
+static ssize_t write_without_harm(int now, const char *text, size_t length)
+{
+	struct pollfd ready = {.fd = now, .events = POLLOUT};
+	const struct timespec at_once = {.tv_sec = 0};
+	sigset_t broken_pipe, before, pending;
+	ssize_t written;
+
+	if (poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
+		return -1;
+	sigemptyset(&broken_pipe);
+	sigaddset(&broken_pipe, SIGPIPE);
+	sigpending(&pending);
+	sigprocmask(SIG_BLOCK, &broken_pipe, &before); /* on Linux, of this thread */
+	written = write(now, text, length);
+	if (written < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&broken_pipe, NULL, &at_once);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return written;
+}
+
 /* False: it did not go out whole. */
 static bool line_end(struct line *line)
 {
@@ -278,7 +307,7 @@ static bool line_end(struct line *line)
 	if (now >= 0 && journal.target == LOG_SYSLOG)
 		written = send(now, line->text, line->length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	else if (now >= 0)
-		written = write(now, line->text, line->length);
+		written = write_without_harm(now, line->text, line->length);
 	errno = error_number;
 	return written == (ssize_t)line->length;
 }

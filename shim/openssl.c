@@ -86,8 +86,8 @@ static void bind_functions(struct openssl *openssl, void *handle)
 			openssl->missing = bindings[i].symbol;
 		memcpy((char *)openssl + bindings[i].slot, &found, sizeof(found));
 	}
-	if (openssl->SSL_get1_peer_certificate == NULL && openssl->SSL_get_peer_certificate == NULL)
-		openssl->missing = "SSL_get1_peer_certificate";
+	if (openssl->SSL_get0_peer_certificate == NULL && openssl->SSL_get_peer_certificate == NULL)
+		openssl->missing = "SSL_get0_peer_certificate";
 	if (openssl->CRYPTO_new_ex_data != NULL) {
 		void *function;
 
@@ -248,6 +248,11 @@ struct openssl *openssl_at(const void *caller)
 		table_put(&instance_of_caller, caller, meant);
 	}
 	return meant;
+}
+
+bool openssl_is_caller(const struct openssl *openssl, const void *caller)
+{
+	return base_of(caller) == openssl->home;
 }
 
 struct openssl *openssl_now_at(const void *caller)

@@ -40,6 +40,15 @@ static inline bool openssl_is_ready(const struct openssl *openssl)
 	return openssl->missing == NULL;
 }
 
+/* The library in an error code: one bit further up until 1.1.1. */
+static inline int openssl_error_library(const struct openssl *openssl, unsigned long code)
+{
+	return (int)(code >> (openssl->OpenSSL_version_num() < 0x30000000UL ? 24 : 23)) & 0xff;
+}
+
+/* Was this called from within libssl itself?  Debian's calls some of its own functions by name. */
+bool openssl_is_caller(const struct openssl *openssl, const void *caller);
+
 /* The address a door was called from: tells which instance is meant where there are several. */
 #define CALLER __builtin_return_address(0)
 

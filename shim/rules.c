@@ -26,14 +26,19 @@ static bool is_any_address(const struct endpoint *endpoint)
 	       memcmp(endpoint->address, ipv4, sizeof(ipv4)) == 0;
 }
 
+static bool meets_address_sections(const struct endpoint *endpoint)
+{
+	return is_any_address(endpoint) &&
+	       policy_names_addresses(policy_in_force(), endpoint->port);
+}
+
 static bool listeners_meet_address_sections(void)
 {
 	struct endpoint listened[ENDPOINTS_MAX];
 	size_t count = endpoint_candidates(listened, ENDPOINTS_MAX);
 
 	for (size_t i = 0; i < count; i++)
-		if (is_any_address(&listened[i]) &&
-		    policy_names_addresses(policy_in_force(), listened[i].port))
+		if (meets_address_sections(&listened[i]))
 			return true;
 	return false;
 }
@@ -41,10 +46,14 @@ static bool listeners_meet_address_sections(void)
 struct rules rules_for(const struct trusts *trusts, const struct route *route)
 {
 	/* A descriptor that is no IP socket belongs to none of the endpoints listened on. */
-	struct rules rules = {.trusts = trusts, .anywhere = route->descriptor >= 0};
+	struct rules rules = {
+		.trusts = trusts,
+		.anywhere = route->descriptor >= 0 || route->is_datagram,
+	};
 	const struct rule_in_force *first, *next;
 
-	if (route->endpoint_known) {
+	/* An unconnected UDP socket has no address of its own until the datagram is looked at. */
+	if (route->endpoint_known && !meets_address_sections(&route->endpoint)) {
 		rules.one = policy_in_force_match(trusts, &route->endpoint);
 		return rules;
 	}

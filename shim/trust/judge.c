@@ -44,7 +44,8 @@ static bool set_parameters(const struct libcrypto *libcrypto, X509_STORE_CTX *co
 	if (parameters == NULL ||
 	    libcrypto->X509_VERIFY_PARAM_clear_flags(
 		    parameters, libcrypto->X509_VERIFY_PARAM_get_flags(parameters)) != 1 ||
-	    libcrypto->X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_TRUSTED_FIRST) != 1 ||
+	    libcrypto->X509_VERIFY_PARAM_set_flags(
+		    parameters, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) != 1 ||
 	    libcrypto->X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) != 1)
 		return false;
 	libcrypto->X509_VERIFY_PARAM_set_depth(parameters, MOST_INTERMEDIATES);

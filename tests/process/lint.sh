@@ -83,7 +83,7 @@ sound_library() {
 
 check 'a library that does what its list says passes' sound_library
 check 'a hook that is listed must be exported' exports 'SSL_read: listed, but not exported' '' 'HOOK(SSL_read, MUST)'
-check 'what is exported must be listed' exports 'helper: exported, but not listed' 'int helper(void) { return 1; }'
+check 'what is exported must be listed' exports 'spare: exported, but not listed' 'int spare(void) { return 1; }'
 check 'a hook that is hidden is noticed' exports 'SSL_read: defined like a function of OpenSSL' \
 	'__attribute__((visibility("hidden"))) int SSL_read(void) { return 1; }'
 check 'a function that OpenSSL must have is looked for there' exports 'SSL_no_such: listed as MUST' '' 'CALL(SSL_no_such, MUST)'

@@ -164,7 +164,9 @@ void client_run(const struct client *client, struct outcome *outcome)
 		SSL_set_msg_callback(ssl, see_message);
 		SSL_set_msg_callback_arg(ssl, &run);
 		if (client->server_name != NULL)
-			SSL_set_tlsext_host_name(ssl, client->server_name);
+			/* The macro of that name casts const away. */
+			SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+				 (void *)(uintptr_t)client->server_name);
 		if (client->session != NULL)
 			SSL_set_session(ssl, client->session);
 		converse(client, ssl, &run);

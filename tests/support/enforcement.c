@@ -156,6 +156,9 @@ void expect_verdict(const struct server *server, const struct client *client,
 	if (visitor->reason != NULL && visit.patience_ms == 0)
 		visit.patience_ms = PATIENCE_MS;
 	client_run(&visit, &outcome);
+	/* Where one waits in vain, all would: that is not seen in time. */
+	if (outcome.ending == END_TIMEOUT)
+		fail_msg("%s: neither an answer nor an end", visit_text(&visit));
 	if (visitor->reason != NULL)
 		expect_refused(server, &visit, &outcome, visitor, answer);
 	else
@@ -195,7 +198,7 @@ void expect_open(const struct server *server, const char *address, unsigned port
 		for (size_t j = 0; j < visitor_count; j++) {
 			struct visitor admitted = {.certificate = visitors[j].certificate};
 
-			expect_verdict(server, &client, &admitted, NULL, NULL);
+			expect_verdict(server, &client, &admitted, "reject", NULL);
 		}
 	}
 }

@@ -38,8 +38,8 @@ void expect_enforced(const struct server *server, const char *answer);
 /* Everybody, over TLS 1.2 and 1.3, on `port` at `address` (NULL: 127.0.0.1): served. */
 void expect_open(const struct server *server, const char *address, unsigned port);
 
-/* A stranger, a foreigner and the edge, over TLS 1.2 and 1.3, on `port` at `address`; nothing is
- * said of the log. */
+/* A stranger, a foreigner and the edge, over TLS 1.2 and 1.3, on `port` at `address`; `log` as
+ * above. */
 void expect_guarded(const struct server *server, const char *address, unsigned port,
 		    const char *answer, struct log *log);
 

@@ -64,7 +64,7 @@ static void become(const struct program *program, const char *library)
 	redirect(STDOUT_FILENO, program->output, O_WRONLY | O_CREAT | O_APPEND);
 	redirect(STDERR_FILENO, program->errors, O_WRONLY | O_CREAT | O_APPEND);
 	set_environment(program, library);
-	if (program->directory == NULL || chdir(program->directory) == 0)
+	if (words[0] != NULL && (program->directory == NULL || chdir(program->directory) == 0))
 		execvp(words[0], words);
 	dprintf(STDERR_FILENO, "%s: %s\n", words[0], strerror(errno));
 	_exit(127);

@@ -96,23 +96,22 @@ void scratch_write(const char *path, const char *format, ...)
 
 char *scratch_read(const char *path)
 {
-	size_t capacity = 1u << 16;
-	size_t length = 0;
-	char *text = malloc(capacity);
 	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+	ssize_t length = -1;
 
-	while (text != NULL && file != NULL) {
-		length += fread(text + length, 1, capacity - length - 1, file);
-		if (length + 1 < capacity)
-			break;
-		capacity *= 2;
-		text = realloc(text, capacity);
-	}
-	if (file != NULL)
+	/* To the first NUL, which no text has: to the end. */
+	if (file != NULL) {
+		length = getdelim(&text, &size, '\0', file);
 		fclose(file);
+	}
+	if (length >= 0)
+		return text;
+	free(text);
+	text = strdup("");
 	if (text == NULL)
 		abort();
-	text[length] = '\0';
 	return text;
 }
 
