@@ -67,7 +67,7 @@ static void run_without_demand(void **state)
 {
 	(void)state;
 	expect_same_reports("report", "hello=1 start=1 done=1 verify=0 cert-verify=0 mode=0 "
-				      "own-info=1 own-verify=1");
+				      "own-info=1 own-verify=1 certificate=0");
 }
 
 static void run_with_demand(void **state)
@@ -77,7 +77,7 @@ static void run_with_demand(void **state)
 	(void)state;
 	text_format(options, sizeof(options), "report demand=%s", certificate_file("ca"));
 	expect_same_reports(options, "hello=1 start=1 done=1 verify=2 cert-verify=1 mode=3 "
-				     "own-info=1 own-verify=1");
+				     "own-info=1 own-verify=1 certificate=1");
 }
 
 /* The server trusts another CA than the policy: it goes on refusing the edge, and the shim goes on

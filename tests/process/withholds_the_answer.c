@@ -55,10 +55,18 @@ static void run_trial(void **state)
 int main(void)
 {
 	static const char *const options[] = {
-		"banner", "banner non-blocking", "banner accept", "accept", "", "non-blocking",
+		"banner",
+		"banner non-blocking",
+		"banner accept",
+		"accept",
+		"",
+		"non-blocking",
+		"banner early",
+		"banner early non-blocking",
+		"banner library",
 	};
 	static const char *const answers[] = {NULL, "reject", "close", "close reset"};
-	enum { OPTIONS = 6, ANSWERS = 4 };
+	enum { OPTIONS = 9, ANSWERS = 4 };
 	static struct trial trials[OPTIONS * ANSWERS];
 	static struct CMUnitTest tests[OPTIONS * ANSWERS];
 

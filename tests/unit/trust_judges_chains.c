@@ -4,6 +4,7 @@
 #include "test.h"
 #include "trust/files.h"
 
+#include <openssl/ec.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,8 @@ static void ignores_process_wide_tables(void **state)
 	expect(judge_file(loaded.trust, "edge") == REASON_NONE, "the edge is refused");
 	unload(&loaded);
 	X509_PURPOSE_cleanup();
+	/* X509_VERIFY_PARAM_free() does not. */
+	OPENSSL_free((void *)(uintptr_t)X509_VERIFY_PARAM_get0_name(lax));
 	X509_VERIFY_PARAM_table_cleanup();
 	expectations_met();
 }
@@ -204,6 +207,26 @@ static void warns_of_expired_beside_valid(void **state)
 	unload(&loaded);
 	free(expired);
 	free(valid);
+	expectations_met();
+}
+
+/* "Only these are trusted": an intermediate alone vouches for its own clients, and no others. */
+static void trusts_an_intermediate_alone(void **state)
+{
+	char path[1024], *chain = scratch_read(certificate_file("edge-chain"));
+	char *intermediate = strstr(chain + 1, "-----BEGIN CERTIFICATE-----");
+	struct loaded loaded;
+
+	(void)state;
+	assert_non_null(intermediate);
+	text_format(path, sizeof(path), "%s/intermediate.pem", scratch_dir());
+	scratch_write(path, "%s", intermediate);
+	load_ca(&loaded, path);
+	assert_non_null(loaded.trust);
+	expect(judge_file(loaded.trust, "edge-chain") == REASON_NONE, "its own client");
+	expect(judge_file(loaded.trust, "edge") == REASON_UNTRUSTED_ISSUER, "the root's client");
+	unload(&loaded);
+	free(chain);
 	expectations_met();
 }
 
@@ -256,10 +279,22 @@ static void refuses_missing_file(void **state)
 	unload(&loaded);
 }
 
+static EVP_PKEY *make_key(void)
+{
+	EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+	EVP_PKEY *key = NULL;
+
+	assert_true(EVP_PKEY_keygen_init(maker) == 1 &&
+		    EVP_PKEY_CTX_set_ec_paramgen_curve_nid(maker, NID_X9_62_prime256v1) == 1 &&
+		    EVP_PKEY_keygen(maker, &key) == 1);
+	EVP_PKEY_CTX_free(maker);
+	return key;
+}
+
 /* A CA of this name, for warnings: self-signed, ECDSA P-256, `days` to live. */
 static void write_ca(const char *path, const char *unit, int days)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	EVP_PKEY *key = make_key();
 	X509 *ca = X509_new();
 	X509_EXTENSION *basic =
 		X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
@@ -330,6 +365,7 @@ int main(void)
 		TEST("process-wide tables of the host change no verdict",
 		     ignores_process_wide_tables),
 		TEST("several CAs are trusted, and no other", takes_several_cas),
+		TEST("an intermediate alone is a CA like others", trusts_an_intermediate_alone),
 		TEST("an expired CA beside its valid twin is a warning",
 		     warns_of_expired_beside_valid),
 		TEST("a file without a valid CA certificate is an error at its value",

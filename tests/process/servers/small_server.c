@@ -12,6 +12,10 @@
  * - report: own callbacks; the answer says how often each was called, and what their getters return
  * - demand=CA: certificates of CA are demanded, by the server's own means
  * - meddle: its callbacks change to another SSL_CTX and waive the client's certificate
+ * - early: driven by SSL_read_early_data(), and the answer by SSL_write_early_data() where it may
+ * - library: its SSL_CTX belongs to a library context that was made the default one meanwhile
+ * - credulous: certificates are verified by a callback that accepts all, put there by a function
+ *   that was found in libssl itself
  * - bypass: as meddle, by functions that it found in libssl itself, as one that loads libssl late
  */
 #include <arpa/inet.h>
@@ -39,6 +43,7 @@
 
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
+	bool early, library, credulous;
 	const char *demand; /* CA file; NULL: none */
 };
 
@@ -86,6 +91,22 @@ static int see_cert_verify(X509_STORE_CTX *store, void *argument)
 	return X509_verify_cert(store);
 }
 
+static int believe(X509_STORE_CTX *store, void *argument)
+{
+	(void)store;
+	(void)argument;
+	return 1;
+}
+
+/* ex_data, and so whatever was registered for new contexts, belongs to one library context. */
+static void change_library_context(void)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+	SSL_CTX_free(SSL_CTX_new(TLS_server_method()));
+	OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX_new());
+#endif
+}
+
 static SSL_CTX *make_context(char **words, const struct options *options)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
@@ -114,8 +135,10 @@ static struct {
 	__typeof__(&SSL_set_info_callback) set_info_callback;
 	__typeof__(&SSL_set_session_id_context) set_session_id_context;
 	__typeof__(&SSL_set_shutdown) set_shutdown;
-} by = {SSL_set_SSL_CTX, SSL_set_verify, SSL_set_info_callback, SSL_set_session_id_context,
-	SSL_set_shutdown};
+	__typeof__(&SSL_CTX_set_cert_verify_callback) set_cert_verify_callback;
+} by = {SSL_set_SSL_CTX,       SSL_set_verify,
+	SSL_set_info_callback, SSL_set_session_id_context,
+	SSL_set_shutdown,      SSL_CTX_set_cert_verify_callback};
 
 /* The same from libssl itself, whatever stands before it. */
 static void bypass_replacements(void)
@@ -129,6 +152,7 @@ static void bypass_replacements(void)
 		{"SSL_set_info_callback", &by.set_info_callback},
 		{"SSL_set_session_id_context", &by.set_session_id_context},
 		{"SSL_set_shutdown", &by.set_shutdown},
+		{"SSL_CTX_set_cert_verify_callback", &by.set_cert_verify_callback},
 	};
 	void *libssl = dlopen("libssl.so.3", RTLD_NOW | RTLD_NOLOAD);
 
@@ -199,6 +223,23 @@ static bool accept_client(SSL *ssl)
 	return result == 1;
 }
 
+/* False: the SSL has failed.  `early` says whether the answer went out before the handshake's end.
+ */
+static bool answer_early(SSL *ssl, bool *answered)
+{
+	char bytes[256];
+	size_t count;
+	int state;
+
+	while ((state = SSL_read_early_data(ssl, bytes, sizeof(bytes), &count)) !=
+	       SSL_READ_EARLY_DATA_FINISH)
+		if (state == SSL_READ_EARLY_DATA_ERROR && !is_to_be_repeated(ssl, 0))
+			return false;
+	*answered =
+		SSL_write_early_data(ssl, HTTP_HEAD ANSWER, strlen(HTTP_HEAD ANSWER), &count) == 1;
+	return accept_client(ssl);
+}
+
 static bool read_request(SSL *ssl)
 {
 	char request[4096];
@@ -210,6 +251,16 @@ static bool read_request(SSL *ssl)
 	return count > 0;
 }
 
+static bool has_certificate(SSL *ssl)
+{
+	X509 *certificate = SSL_get_peer_certificate(ssl);
+	bool there = certificate != NULL || SSL_get_peer_cert_chain(ssl) != NULL ||
+		     SSL_get0_verified_chain(ssl) != NULL;
+
+	X509_free(certificate);
+	return there;
+}
+
 static void write_answer(SSL *ssl, const struct options *options)
 {
 	char answer[512];
@@ -219,11 +270,11 @@ static void write_answer(SSL *ssl, const struct options *options)
 	if (options->report)
 		length = snprintf(answer, sizeof(answer),
 				  HTTP_HEAD "hello=%u start=%u done=%u verify=%u cert-verify=%u "
-					    "mode=%d own-info=%d own-verify=%d\n",
+					    "mode=%d own-info=%d own-verify=%d certificate=%d\n",
 				  calls.hello, calls.info_start, calls.info_done, calls.verify,
 				  calls.cert_verify, SSL_get_verify_mode(ssl),
 				  SSL_CTX_get_info_callback(SSL_get_SSL_CTX(ssl)) == see_info,
-				  SSL_get_verify_callback(ssl) == see_verify);
+				  SSL_get_verify_callback(ssl) == see_verify, has_certificate(ssl));
 	else
 		length = snprintf(answer, sizeof(answer), "%s%s", HTTP_HEAD, ANSWER);
 	while ((count = SSL_write(ssl, answer, length)) <= 0 && is_to_be_repeated(ssl, count))
@@ -234,6 +285,7 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
 	SSL *ssl = SSL_new(context);
+	bool answered = false;
 
 	memset(&calls, 0, sizeof(calls));
 	setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -241,8 +293,9 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 		fcntl(descriptor, F_SETFL, O_NONBLOCK);
 	SSL_set_fd(ssl, descriptor);
 	SSL_set_accept_state(ssl);
-	if (!options->accept || accept_client(ssl)) {
-		if (options->banner || read_request(ssl))
+	if (options->early ? answer_early(ssl, &answered)
+			   : !options->accept || accept_client(ssl)) {
+		if (!answered && (options->banner || read_request(ssl)))
 			write_answer(ssl, options);
 		SSL_shutdown(ssl);
 	}
@@ -308,10 +361,12 @@ static char **parse_options(char **words, struct options *options)
 		const char *word;
 		bool *is_set;
 	} const known[] = {
-		{"banner", &options->banner},   {"accept", &options->accept},
-		{"prefork", &options->prefork}, {"reuseport", &options->reuse_port},
-		{"report", &options->report},   {"meddle", &options->meddle},
-		{"bypass", &options->bypass},   {"non-blocking", &options->non_blocking},
+		{"banner", &options->banner},       {"accept", &options->accept},
+		{"prefork", &options->prefork},     {"reuseport", &options->reuse_port},
+		{"report", &options->report},       {"meddle", &options->meddle},
+		{"bypass", &options->bypass},       {"non-blocking", &options->non_blocking},
+		{"early", &options->early},         {"library", &options->library},
+		{"credulous", &options->credulous},
 	};
 
 	for (; *words != NULL; words++) {
@@ -342,9 +397,13 @@ int main(int count, char **words)
 		return 2;
 	signal(SIGPIPE, SIG_IGN);
 	endpoints = parse_options(words + 3, &options);
+	if (options.library)
+		change_library_context();
 	context = make_context(words, &options);
-	if (options.bypass)
+	if (options.bypass || options.credulous)
 		bypass_replacements();
+	if (options.credulous)
+		by.set_cert_verify_callback(context, believe, NULL);
 	if (options.meddle || options.bypass)
 		let_meddle(context, make_context(words, &options));
 	listener_count = options.reuse_port ? 0 : listen_at_all(endpoints, listeners, &options);
