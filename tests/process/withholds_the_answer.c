@@ -63,10 +63,11 @@ int main(void)
 		"non-blocking",
 		"banner early",
 		"banner early non-blocking",
+		"banner early plain",
 		"banner library",
 	};
 	static const char *const answers[] = {NULL, "reject", "close", "close reset"};
-	enum { OPTIONS = 9, ANSWERS = 4 };
+	enum { OPTIONS = 10, ANSWERS = 4 };
 	static struct trial trials[OPTIONS * ANSWERS];
 	static struct CMUnitTest tests[OPTIONS * ANSWERS];
 

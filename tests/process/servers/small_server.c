@@ -13,6 +13,7 @@
  * - demand=CA: certificates of CA are demanded, by the server's own means
  * - meddle: its callbacks change to another SSL_CTX and waive the client's certificate
  * - early: driven by SSL_read_early_data(), and the answer by SSL_write_early_data() where it may
+ * - plain: with early, the answer by SSL_write(), which is then what drives the handshake on
  * - library: its SSL_CTX belongs to a library context that was made the default one meanwhile
  * - credulous: certificates are verified by a callback that accepts all, put there by a function
  *   that was found in libssl itself
@@ -43,7 +44,7 @@
 
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
-	bool early, library, credulous;
+	bool early, plain, library, credulous;
 	const char *demand; /* CA file; NULL: none */
 };
 
@@ -223,9 +224,8 @@ static bool accept_client(SSL *ssl)
 	return result == 1;
 }
 
-/* False: the SSL has failed.  `early` says whether the answer went out before the handshake's end.
- */
-static bool answer_early(SSL *ssl, bool *answered)
+/* False: the SSL has failed.  `answered`: the answer went out before the handshake's end. */
+static bool answer_early(SSL *ssl, const struct options *options, bool *answered)
 {
 	char bytes[256];
 	size_t count;
@@ -235,6 +235,8 @@ static bool answer_early(SSL *ssl, bool *answered)
 	       SSL_READ_EARLY_DATA_FINISH)
 		if (state == SSL_READ_EARLY_DATA_ERROR && !is_to_be_repeated(ssl, 0))
 			return false;
+	if (options->plain)
+		return true;
 	*answered =
 		SSL_write_early_data(ssl, HTTP_HEAD ANSWER, strlen(HTTP_HEAD ANSWER), &count) == 1;
 	return accept_client(ssl);
@@ -293,7 +295,7 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 		fcntl(descriptor, F_SETFL, O_NONBLOCK);
 	SSL_set_fd(ssl, descriptor);
 	SSL_set_accept_state(ssl);
-	if (options->early ? answer_early(ssl, &answered)
+	if (options->early ? answer_early(ssl, options, &answered)
 			   : !options->accept || accept_client(ssl)) {
 		if (!answered && (options->banner || read_request(ssl)))
 			write_answer(ssl, options);
@@ -361,12 +363,12 @@ static char **parse_options(char **words, struct options *options)
 		const char *word;
 		bool *is_set;
 	} const known[] = {
-		{"banner", &options->banner},       {"accept", &options->accept},
-		{"prefork", &options->prefork},     {"reuseport", &options->reuse_port},
-		{"report", &options->report},       {"meddle", &options->meddle},
-		{"bypass", &options->bypass},       {"non-blocking", &options->non_blocking},
-		{"early", &options->early},         {"library", &options->library},
-		{"credulous", &options->credulous},
+		{"banner", &options->banner},   {"accept", &options->accept},
+		{"prefork", &options->prefork}, {"reuseport", &options->reuse_port},
+		{"report", &options->report},   {"meddle", &options->meddle},
+		{"bypass", &options->bypass},   {"non-blocking", &options->non_blocking},
+		{"early", &options->early},     {"plain", &options->plain},
+		{"library", &options->library}, {"credulous", &options->credulous},
 	};
 
 	for (; *words != NULL; words++) {
