@@ -212,9 +212,8 @@ int connection_verify(struct connection *connection, const struct host_context *
 
 /* ---- settle: before judge, which refuses at the very end ---- */
 
-/* Logged and answered, once.  `at_end`: libssl takes the handshake for good, so everything has to
- * be taken away. */
-static void settle_refusal(struct connection *connection, bool at_end)
+/* Logged and answered, once. */
+static void settle_refusal(struct connection *connection)
 {
 	struct route route;
 
@@ -225,9 +224,6 @@ static void settle_refusal(struct connection *connection, bool at_end)
 	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
 		   connection->reason, connection->answer, connection->leaf);
 	forget_leaf(connection);
-	if (at_end)
-		refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
-				 &connection->kept_write);
 	refuse_answer(&route, connection->answer);
 }
 
@@ -281,7 +277,7 @@ void connection_settle(struct connection *connection, int result)
 	if (connection->stage == STAGE_ARMED)
 		settle_armed(connection, result);
 	if (connection->stage == STAGE_REFUSED)
-		settle_refusal(connection, false);
+		settle_refusal(connection);
 	quiet_end(connection->openssl, quiet);
 }
 
@@ -355,6 +351,15 @@ static void judge_armed(struct connection *connection)
 	}
 }
 
+/* libssl takes the handshake for good, so everything has to be taken away. */
+static void refuse_at_end(struct connection *connection)
+{
+	settle_refusal(connection);
+	if (connection->kept_read == NULL && connection->kept_write == NULL)
+		refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
+				 &connection->kept_write);
+}
+
 void connection_judge(struct openssl *openssl, SSL *ssl)
 {
 	struct connection *connection;
@@ -381,7 +386,7 @@ void connection_judge(struct openssl *openssl, SSL *ssl)
 			judge_armed(connection);
 		}
 		if (connection->stage == STAGE_REFUSED)
-			settle_refusal(connection, true);
+			refuse_at_end(connection);
 	}
 	quiet_end(openssl, quiet);
 }
