@@ -135,6 +135,11 @@ $(BUILD)/libcfshim.so: $(call obj,$(SHIM_C) $(POLICY_C)) $(BUILD)/exports.map
 $(BUILD)/cfshim: $(call fobj,$(CLI_C) $(SHARED_C))
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -pie -lssl -lcrypto
 
+# Linked to no OpenSSL, on purpose.
+$(BUILD)/tests/process/servers/late_server: $(call fobj,tests/process/servers/late_server.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -ldl
+
 $(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $(TESTED_C))
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread

@@ -1,0 +1,97 @@
+/* late_server CERTIFICATE KEY local|deep PORT - a TLS server that loads libssl when it is running.
+ *
+ * It is linked to no OpenSSL: each function is looked up in the library itself.  deep: the library
+ * is loaded with RTLD_DEEPBIND, and so calls its own functions before anybody else's.
+ */
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define ANSWER                                         \
+	"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n" \
+	"the answer of the server itself, and nothing else\n"
+
+#define FUNCTIONS(use)                                                                           \
+	use(SSL_CTX_new) use(TLS_server_method) use(SSL_CTX_use_certificate_chain_file)          \
+		use(SSL_CTX_use_PrivateKey_file) use(SSL_new) use(SSL_set_fd)                    \
+			use(SSL_set_accept_state) use(SSL_read) use(SSL_write) use(SSL_shutdown) \
+				use(SSL_free)
+
+static struct {
+#define MEMBER(name) __typeof__(&name) name;
+	FUNCTIONS(MEMBER)
+} ssl_library;
+
+static void load_library(int flags)
+{
+	void *library = dlopen("libssl.so.3", RTLD_NOW | flags);
+	void *found;
+
+	if (library == NULL)
+		library = dlopen("libssl.so.1.1", RTLD_NOW | flags);
+	if (library == NULL)
+		exit(1);
+#define LOOK_UP(name)                  \
+	found = dlsym(library, #name); \
+	memcpy(&ssl_library.name, &found, sizeof(found));
+	FUNCTIONS(LOOK_UP)
+}
+
+static int listen_at(const char *port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    listen(listener, 64) != 0)
+		exit(1);
+	return listener;
+}
+
+/* Neither SSL_accept() nor SSL_do_handshake(): the read is what drives the handshake. */
+static void serve_client(SSL_CTX *context, int descriptor)
+{
+	const struct timeval patience = {.tv_sec = 5};
+	SSL *ssl = ssl_library.SSL_new(context);
+	char request[4096];
+
+	setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	ssl_library.SSL_set_fd(ssl, descriptor);
+	ssl_library.SSL_set_accept_state(ssl);
+	if (ssl_library.SSL_read(ssl, request, sizeof(request)) > 0)
+		ssl_library.SSL_write(ssl, ANSWER, (int)strlen(ANSWER));
+	ssl_library.SSL_shutdown(ssl);
+	ssl_library.SSL_free(ssl);
+	close(descriptor);
+}
+
+int main(int count, char **words)
+{
+	SSL_CTX *context;
+	int listener;
+
+	if (count != 5)
+		return 2;
+	signal(SIGPIPE, SIG_IGN);
+	load_library(strcmp(words[3], "deep") == 0 ? RTLD_DEEPBIND : RTLD_LOCAL);
+	context = ssl_library.SSL_CTX_new(ssl_library.TLS_server_method());
+	if (context == NULL ||
+	    ssl_library.SSL_CTX_use_certificate_chain_file(context, words[1]) != 1 ||
+	    ssl_library.SSL_CTX_use_PrivateKey_file(context, words[2], SSL_FILETYPE_PEM) != 1)
+		return 1;
+	for (listener = listen_at(words[4]);;)
+		serve_client(context, accept(listener, NULL, NULL));
+}
