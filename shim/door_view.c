@@ -65,6 +65,39 @@ SSL_verify_cb SSL_get_verify_callback(const SSL *ssl)
 	return openssl != NULL ? openssl->SSL_get_verify_callback(ssl) : NULL;
 }
 
+/* A connection refused at the end has lost its BIOs, and the host still has a descriptor to close.
+ */
+static int kept_descriptor(const struct openssl *openssl, const SSL *ssl, int found, bool to_write)
+{
+	const struct connection *connection = found < 0 ? connection_of(ssl) : NULL;
+
+	if (connection == NULL || connection->stage != STAGE_REFUSED)
+		return found;
+	return endpoint_descriptor(openssl,
+				   to_write ? connection->kept_write : connection->kept_read);
+}
+
+int SSL_get_fd(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return kept_descriptor(openssl, ssl, openssl->SSL_get_fd(ssl), false);
+}
+
+int SSL_get_rfd(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return kept_descriptor(openssl, ssl, openssl->SSL_get_rfd(ssl), false);
+}
+
+int SSL_get_wfd(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return kept_descriptor(openssl, ssl, openssl->SSL_get_wfd(ssl), true);
+}
+
 /* A host that never asked for a client certificate does not find one: some would take it for a
  * login. */
 

@@ -21,7 +21,7 @@ static _Atomic bool received;
 
 /* A BIO chain without a descriptor answers 0 and leaves `descriptor` alone, so only a written value
  * counts. */
-static int descriptor_of(const struct openssl *openssl, BIO *bio)
+int endpoint_descriptor(const struct openssl *openssl, BIO *bio)
 {
 	for (int i = 0; bio != NULL && i < BIO_CHAIN_MAX; i++) {
 		int descriptor = -1;
@@ -36,7 +36,8 @@ static int descriptor_of(const struct openssl *openssl, BIO *bio)
 
 struct route endpoint_route(const struct openssl *openssl, const SSL *ssl)
 {
-	struct route route = {.descriptor = descriptor_of(openssl, openssl->SSL_get_rbio(ssl))};
+	struct route route = {.descriptor =
+				      endpoint_descriptor(openssl, openssl->SSL_get_rbio(ssl))};
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
 

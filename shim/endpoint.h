@@ -20,6 +20,9 @@ struct route {
 	struct endpoint endpoint, peer;
 };
 
+/* The first descriptor in a chain of BIOs; -1: none. */
+int endpoint_descriptor(const struct openssl *openssl, BIO *bio);
+
 /* Look at the socket under `ssl` now. */
 struct route endpoint_route(const struct openssl *openssl, const SSL *ssl);
 

@@ -301,6 +301,7 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 			write_answer(ssl, options);
 		SSL_shutdown(ssl);
 	}
+	descriptor = SSL_get_fd(ssl); /* as hosts do that keep it nowhere else */
 	SSL_free(ssl);
 	close(descriptor);
 }
