@@ -9,6 +9,8 @@
 
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 typedef struct ossl_lib_ctx_st OSSL_LIB_CTX;
+OSSL_LIB_CTX *OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX *context);
+OSSL_LIB_CTX *OSSL_LIB_CTX_get0_global_default(void);
 SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *context, const char *properties, const SSL_METHOD *method);
 X509 *SSL_get0_peer_certificate(const SSL *ssl);
 X509 *SSL_get1_peer_certificate(const SSL *ssl);

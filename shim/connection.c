@@ -138,6 +138,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		forget_kept_bios(connection); /* a host may clear a refused SSL and use it again */
 		connection->stage = STAGE_NEW;
 		connection->settled = connection->early_done = false;
+		connection->host_verified = false;
 		reason = find_rules_and_arm(connection, info);
 		connection->at_hello = reason != REASON_NONE;
 		if (reason != REASON_NONE) {
@@ -205,9 +206,19 @@ int connection_verify(struct connection *connection, const struct host_context *
 		return 0;
 	}
 	if (host_asks(&connection->host))
-		return host_verify(openssl, context, &connection->host, store_context);
+		return connection_verify_for_host(connection, context, store_context);
 	openssl->X509_STORE_CTX_set_error(store_context, X509_V_OK);
 	return 1;
+}
+
+int connection_verify_for_host(struct connection *connection, const struct host_context *context,
+			       X509_STORE_CTX *store_context)
+{
+	int result = host_verify(connection->openssl, context,
+				 connection->verify_ours ? &connection->host : NULL, store_context);
+
+	connection->host_verified = result > 0;
+	return result;
 }
 
 /* ---- settle: before judge, which refuses at the very end ---- */
@@ -400,11 +411,19 @@ bool connection_is_refused(const SSL *ssl)
 	return connection != NULL && connection->stage == STAGE_REFUSED;
 }
 
+bool connection_is_unjudged(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->stage != STAGE_NEW &&
+	       connection->stage != STAGE_OPEN && connection->stage != STAGE_ADMITTED;
+}
+
 bool connection_hides_certificate(const SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
 
-	return connection != NULL && connection->verify_ours && !host_asks(&connection->host);
+	return connection != NULL && connection->verify_ours && !connection->host_verified;
 }
 
 bool connection_is_muted_for_early_data(const SSL *ssl)

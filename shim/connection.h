@@ -29,11 +29,12 @@ struct connection {
 	enum stage stage;
 	enum reason reason;
 	enum answer answer;
-	bool info_ours;   /* the SSL's own info callback is the shim's, the host's is in `host` */
-	bool verify_ours; /* so are verify mode and callback */
-	bool verified;    /* `leaf` has passed, in this very handshake */
-	bool at_hello;    /* refused there: version and server name are not settled yet */
-	bool settled;     /* the refusal is logged and answered */
+	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
+	bool verify_ours;   /* so are verify mode and callback */
+	bool verified;      /* `leaf` has passed, in this very handshake */
+	bool host_verified; /* so has it before the host's own verification, which asked for one */
+	bool at_hello;      /* refused there: version and server name are not settled yet */
+	bool settled;       /* the refusal is logged and answered */
 	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
 			    could write, and must not */
 	struct rules rules; /* from the hello on */
@@ -63,6 +64,11 @@ void connection_keep_armed(struct connection *connection);
 int connection_verify(struct connection *connection, const struct host_context *context,
 		      X509_STORE_CTX *store_context);
 
+/* The host's own verification, and whether it passed: only then does the host find the certificate.
+ */
+int connection_verify_for_host(struct connection *connection, const struct host_context *context,
+			       X509_STORE_CTX *store_context);
+
 /* The handshake says that it is done: admitted only with a certificate that was verified here and
  * now. */
 void connection_judge(struct openssl *openssl, SSL *ssl);
@@ -70,9 +76,11 @@ void connection_judge(struct openssl *openssl, SSL *ssl);
 /* A call that drives the handshake is about to return `result`: log and answer a refusal, once. */
 void connection_settle(struct connection *connection, int result);
 
-/* For doors: has it been refused; did the host not ask for the certificate that was verified here;
- * has libssl said "done" after early data, before there was anything to judge? */
+/* For doors: has it been refused, or not been admitted yet; has the host not verified the
+ * certificate itself; has libssl said "done" after early data, before there was anything to judge?
+ */
 bool connection_is_refused(const SSL *ssl);
+bool connection_is_unjudged(const SSL *ssl);
 bool connection_hides_certificate(const SSL *ssl);
 bool connection_is_muted_for_early_data(const SSL *ssl);
 

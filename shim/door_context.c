@@ -64,9 +64,10 @@ static int on_certificate(X509_STORE_CTX *store_context, void *argument)
 	if (connection != NULL &&
 	    (connection->stage == STAGE_ARMED || connection->stage == STAGE_REFUSED))
 		return connection_verify(connection, context, store_context);
-	return host_verify(openssl, context,
-			   connection != NULL && connection->verify_ours ? &connection->host : NULL,
-			   store_context);
+	/* An outgoing or open connection; or authentication after the handshake, on an admitted
+	 * one. */
+	return connection != NULL ? connection_verify_for_host(connection, context, store_context)
+				  : host_verify(openssl, context, NULL, store_context);
 }
 
 static void on_context_made(void *context, void *slot, CRYPTO_EX_DATA *data, int index, long number,

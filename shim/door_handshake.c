@@ -4,6 +4,8 @@
 #include "connection.h"
 #include "hooks.h"
 
+#include <errno.h>
+
 static int finish(struct openssl *openssl, SSL *ssl, int result)
 {
 	struct connection *connection;
@@ -15,8 +17,12 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 	connection = connection_of(ssl);
 	if (connection != NULL)
 		connection_settle(connection, result);
-	/* Some take "1" for a login, and look no further. */
-	return result == 1 && connection_is_refused(ssl) ? -1 : result;
+	/* Some take "1" for a login, and look no further; and a stale EAGAIN would have them try
+	 * again. */
+	if (result != 1 || !connection_is_refused(ssl))
+		return result;
+	errno = ECONNRESET;
+	return -1;
 }
 
 /* openssl s_server, socat, stunnel, Apache */

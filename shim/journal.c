@@ -158,6 +158,27 @@ static bool is_rotated(void)
 	       status.st_ino != atomic_load(&inode);
 }
 
+/* One thread at a time opens anew; the others leave their lines out meanwhile. */
+static atomic_flag reopening = ATOMIC_FLAG_INIT;
+
+/* `opened` in the place of `now`, where that is ours still: on the same number, which other threads
+ * hold. */
+static int take_up(int now, bool ours, int opened)
+{
+	if (!remember_identity(opened)) {
+		close(opened);
+		return -1;
+	}
+	if (!ours) {
+		atomic_store(&descriptor, opened);
+		return opened;
+	}
+	if (dup3(opened, now, O_CLOEXEC) < 0)
+		now = -1;
+	close(opened);
+	return now;
+}
+
 /* The descriptor to write on, reopened where it was rotated away or closed by the host; -1: there
  * is none. */
 static int descriptor_now(void)
@@ -169,24 +190,16 @@ static int descriptor_now(void)
 
 	if (journal.target == LOG_STDERR)
 		return ours ? now : -1;
-	if ((ours && !(is_file && is_rotated())) || !is_root_as_at_start())
+	if ((ours && !(is_file && is_rotated())) || !is_root_as_at_start() ||
+	    atomic_flag_test_and_set(&reopening))
 		return ours ? now : -1;
 	opened = is_file ? open_file() : open_syslog();
-	if (opened < 0)
-		return ours ? now : -1;
-	if (ours) {
-		/* In place, so that no thread between its look and its write loses the number. */
-		dup3(opened, now, O_CLOEXEC);
-		close(opened);
-		remember_identity(now);
-		return now;
-	}
-	if (!remember_identity(opened) ||
-	    !atomic_compare_exchange_strong(&descriptor, &now, opened)) {
-		close(opened); /* another thread was quicker */
-		return atomic_load(&descriptor);
-	}
-	return opened;
+	if (opened >= 0)
+		now = take_up(now, ours, opened);
+	else if (!ours)
+		now = -1;
+	atomic_flag_clear(&reopening);
+	return now;
 }
 
 /* A line that is being written. */

@@ -281,6 +281,7 @@ void *openssl_original(const void *caller, const char *symbol)
 		found = dlsym(RTLD_NEXT, symbol);
 	if (handle != NULL)
 		dlclose(handle);
+	forget_own_dlerror();
 	if (found != NULL)
 		table_put(&originals, caller, found);
 	return found;
@@ -288,14 +289,20 @@ void *openssl_original(const void *caller, const char *symbol)
 
 struct quiet quiet_begin(const struct openssl *openssl)
 {
-	struct quiet quiet = {errno};
+	struct quiet quiet = {.error_number = errno};
 
 	openssl->crypto.ERR_set_mark();
+	if (openssl->OSSL_LIB_CTX_set0_default != NULL &&
+	    openssl->OSSL_LIB_CTX_get0_global_default != NULL)
+		quiet.library_context = openssl->OSSL_LIB_CTX_set0_default(
+			openssl->OSSL_LIB_CTX_get0_global_default());
 	return quiet;
 }
 
 void quiet_end(const struct openssl *openssl, struct quiet quiet)
 {
+	if (quiet.library_context != NULL)
+		openssl->OSSL_LIB_CTX_set0_default(quiet.library_context);
 	openssl->crypto.ERR_pop_to_mark();
 	errno = quiet.error_number;
 }

@@ -69,9 +69,12 @@ void openssl_look(bool all, bool (*found)(struct openssl *openssl));
  * dependencies.  NULL: none. */
 void *openssl_original(const void *caller, const char *symbol);
 
-/* Round what the shim does on its own account: errno and the error queue as found. */
+/* Round what the shim does on its own account: errno and the error queue as found, and (3.0) in the
+ * global library context.  What is made in one that the host has set as this thread's default is
+ * gone when the host frees that.  May be nested; no function of the host is called in between. */
 struct quiet {
 	int error_number;
+	OSSL_LIB_CTX *library_context;
 };
 struct quiet quiet_begin(const struct openssl *openssl);
 void quiet_end(const struct openssl *openssl, struct quiet quiet);

@@ -133,13 +133,16 @@ const struct trusts *policy_in_force_trusts(struct openssl *openssl)
 {
 	struct trusts *trusts = atomic_load_explicit(&openssl->trusts, memory_order_acquire);
 	struct trusts *made;
+	struct quiet quiet;
 
 	if (in_force.policy == NULL)
 		return NULL;
 	if (trusts == NULL) {
 		/* No lock: the loser of a race throws its own away, and a fork in between finds
 		 * nothing half made. */
+		quiet = quiet_begin(openssl);
 		made = trusts_make(&openssl->crypto);
+		quiet_end(openssl, quiet);
 		if (made == NULL)
 			return NULL;
 		if (atomic_compare_exchange_strong(&openssl->trusts, &trusts, made))

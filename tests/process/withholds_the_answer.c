@@ -65,9 +65,10 @@ int main(void)
 		"banner early non-blocking",
 		"banner early plain",
 		"banner library",
+		"banner tenant",
 	};
 	static const char *const answers[] = {NULL, "reject", "close", "close reset"};
-	enum { OPTIONS = 10, ANSWERS = 4 };
+	enum { OPTIONS = 11, ANSWERS = 4 };
 	static struct trial trials[OPTIONS * ANSWERS];
 	static struct CMUnitTest tests[OPTIONS * ANSWERS];
 

@@ -15,6 +15,7 @@
  * - early: driven by SSL_read_early_data(), and the answer by SSL_write_early_data() where it may
  * - plain: with early, the answer by SSL_write(), which is then what drives the handshake on
  * - library: its SSL_CTX belongs to a library context that was made the default one meanwhile
+ * - tenant: it begins under a library context that it frees after its first connection
  * - credulous: certificates are verified by a callback that accepts all, put there by a function
  *   that was found in libssl itself
  * - bypass: as meddle, by functions that it found in libssl itself, as one that loads libssl late
@@ -41,10 +42,12 @@
 #define ANSWER      "the answer of the server itself, and nothing else\n"
 #define PATIENCE_MS 5000
 #define MAX_PORTS   8
+/* The first connection is that of a test that looks whether the server is there. */
+#define TENANT_CONNECTIONS 2
 
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
-	bool early, plain, library, credulous;
+	bool early, plain, library, tenant, credulous;
 	const char *demand; /* CA file; NULL: none */
 };
 
@@ -306,9 +309,29 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 	close(descriptor);
 }
 
+/* As one that has a library context for each of its tenants, and frees it with them. */
+static void change_tenant(unsigned served)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+	static OSSL_LIB_CTX *tenant, *before;
+
+	if (served == 0) {
+		tenant = OSSL_LIB_CTX_new();
+		before = OSSL_LIB_CTX_set0_default(tenant);
+	} else if (served == TENANT_CONNECTIONS) {
+		OSSL_LIB_CTX_set0_default(before);
+		OSSL_LIB_CTX_free(tenant);
+	}
+#else
+	(void)served;
+#endif
+}
+
 static void serve(SSL_CTX *context, struct pollfd *listeners, nfds_t count,
 		  const struct options *options)
 {
+	unsigned served = 0;
+
 	while (poll(listeners, count, -1) > 0) {
 		for (nfds_t i = 0; i < count; i++) {
 			int descriptor = -1;
@@ -316,8 +339,11 @@ static void serve(SSL_CTX *context, struct pollfd *listeners, nfds_t count,
 			/* Another child may have been quicker. */
 			if (listeners[i].revents != 0)
 				descriptor = accept(listeners[i].fd, NULL, NULL);
-			if (descriptor >= 0)
-				serve_client(context, descriptor, options);
+			if (descriptor < 0)
+				continue;
+			if (options->tenant)
+				change_tenant(++served);
+			serve_client(context, descriptor, options);
 		}
 	}
 }
@@ -369,6 +395,8 @@ static char **parse_options(char **words, struct options *options)
 		{"report", &options->report},   {"meddle", &options->meddle},
 		{"bypass", &options->bypass},   {"non-blocking", &options->non_blocking},
 		{"early", &options->early},     {"plain", &options->plain},
+		{"tenant", &options->tenant},
+
 		{"library", &options->library}, {"credulous", &options->credulous},
 	};
 
@@ -409,6 +437,8 @@ int main(int count, char **words)
 		by.set_cert_verify_callback(context, believe, NULL);
 	if (options.meddle || options.bypass)
 		let_meddle(context, make_context(words, &options));
+	if (options.tenant)
+		change_tenant(0);
 	listener_count = options.reuse_port ? 0 : listen_at_all(endpoints, listeners, &options);
 	if (options.prefork || options.reuse_port) {
 		for (int i = 0; i < 2; i++) {
