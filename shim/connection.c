@@ -402,37 +402,6 @@ void connection_judge(struct openssl *openssl, SSL *ssl)
 	quiet_end(openssl, quiet);
 }
 
-/* ---- what doors ask ---- */
-
-bool connection_is_refused(const SSL *ssl)
-{
-	const struct connection *connection = connection_of(ssl);
-
-	return connection != NULL && connection->stage == STAGE_REFUSED;
-}
-
-bool connection_is_unjudged(const SSL *ssl)
-{
-	const struct connection *connection = connection_of(ssl);
-
-	return connection != NULL && connection->stage != STAGE_NEW &&
-	       connection->stage != STAGE_OPEN && connection->stage != STAGE_ADMITTED;
-}
-
-bool connection_hides_certificate(const SSL *ssl)
-{
-	const struct connection *connection = connection_of(ssl);
-
-	return connection != NULL && connection->verify_ours && !connection->host_verified;
-}
-
-bool connection_is_muted_for_early_data(const SSL *ssl)
-{
-	const struct connection *connection = connection_of(ssl);
-
-	return connection != NULL && connection->stage == STAGE_ARMED && connection->early_done;
-}
-
 /* ---- end ---- */
 
 void connection_end(const SSL *ssl)

@@ -79,10 +79,34 @@ void connection_settle(struct connection *connection, int result);
 /* For doors: has it been refused, or not been admitted yet; has the host not verified the
  * certificate itself; has libssl said "done" after early data, before there was anything to judge?
  */
-bool connection_is_refused(const SSL *ssl);
-bool connection_is_unjudged(const SSL *ssl);
-bool connection_hides_certificate(const SSL *ssl);
-bool connection_is_muted_for_early_data(const SSL *ssl);
+static inline bool connection_is_refused(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->stage == STAGE_REFUSED;
+}
+
+static inline bool connection_is_unjudged(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->stage != STAGE_NEW &&
+	       connection->stage != STAGE_OPEN && connection->stage != STAGE_ADMITTED;
+}
+
+static inline bool connection_hides_certificate(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->verify_ours && !connection->host_verified;
+}
+
+static inline bool connection_is_muted_for_early_data(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->stage == STAGE_ARMED && connection->early_done;
+}
 
 /* The SSL is freed. */
 void connection_end(const SSL *ssl);
