@@ -32,7 +32,7 @@ struct connection {
 	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
 	bool verify_ours;   /* so are verify mode and callback */
 	bool verified;      /* `leaf` has passed, in this very handshake */
-	bool host_verified; /* so has it before the host's own verification, which asked for one */
+	bool host_verified; /* the host asked for one itself, and its own verification has passed */
 	bool at_hello;      /* refused there: version and server name are not settled yet */
 	bool settled;       /* the refusal is logged and answered */
 	bool early_done; /* libssl has said "done" once, before the client's second flight: the host

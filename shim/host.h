@@ -30,8 +30,7 @@ struct host_connection {
 	info_callback info;
 };
 
-/* NULL: a context that was made before the shim could see it, or one of a client library without
- * memory. */
+/* NULL: a context that the shim did not see being made, or there was no memory for it. */
 struct host_context *host_context_of(const SSL_CTX *context);
 
 /* Does the host itself demand or ask for client certificates here? */

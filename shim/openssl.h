@@ -33,8 +33,7 @@ struct openssl {
 	_Atomic(struct openssl *) next;
 };
 
-/* Is everything there that the shim needs?  Where not, only clients are served by it, and their
- * calls pass as they are. */
+/* Is everything there that the shim needs?  Where not, no context of this instance is made. */
 static inline bool openssl_is_ready(const struct openssl *openssl)
 {
 	return openssl->missing == NULL;

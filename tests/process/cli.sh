@@ -344,8 +344,8 @@ check 'scripts without end are refused' silent_on_stdout 126 run ./depth6
 
 # Programs that the loader starts in secure mode: it ignores LD_PRELOAD there.
 secure_mode_works() {
-	[[ $(id -u) == 0 && $(awk '/^NoNewPrivs/ { print $2 }' /proc/self/status) == 0 ]] &&
-		! findmnt -no OPTIONS -T "$scratch" | grep -qw nosuid
+	[[ $(id -u) == 0 && $(awk '/^NoNewPrivs/ { print $2 }' /proc/self/status) == 0 &&
+		,$(findmnt -no OPTIONS -T "$scratch"), != *,nosuid,* ]]
 }
 cp "$cfshim" "$library" bin
 nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
