@@ -62,16 +62,18 @@ SUPPORT_C = $(wildcard tests/support/*.c)
 UNIT_C = $(wildcard tests/unit/*.c)
 PROCESS_C = $(wildcard tests/process/*.c)
 SERVER_C = $(wildcard tests/process/servers/*.c)
+ATTACK_C = $(wildcard tests/attacks/*.c)
 PROCESS_SH = $(wildcard tests/process/*.sh)
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 fobj = $(patsubst %.c,$(BUILD)/fobj/%.o,$(1))
 program = $(patsubst %.c,$(BUILD)/%,$(1))
 UNIT = $(call program,$(UNIT_C))
 PROCESS = $(call program,$(PROCESS_C))
+ATTACKS = $(call program,$(ATTACK_C))
 
 .PHONY: all help setup demo test programs clean
 all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(BUILD)/man/cfshim-policy.5 ## the library, the command, the manual
-programs: all $(UNIT) $(PROCESS) $(call program,$(SERVER_C))
+programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C))
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -82,8 +84,8 @@ setup: ## install what the build, the demo and the tests need (`setup lint`: and
 demo: all ## unmodified servers, strangers and the edge: who gets in
 	@BUILD=$(BUILD) examples/demo/run.sh
 
-test: programs ## unit and process tests
-	@BUILD=$(BUILD) tests/run.sh $(UNIT) $(PROCESS) $(PROCESS_SH)
+test: programs ## unit and process tests, and the attacks
+	@BUILD=$(BUILD) tests/run.sh $(UNIT) $(PROCESS) $(ATTACKS) $(PROCESS_SH)
 
 # A program that is not instrumented needs the sanitizer's own library before ours: tests put PRELOAD_FIRST there.  With that
 # library no program is left as it was (curl --version hangs under libasan alone), so that test stays out.
@@ -150,7 +152,7 @@ $(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywor
 
 # Lint: each rule is a target, so that all that is wrong shows in one run.
 SOURCES = $(wildcard $(addsuffix /*.[ch],policy shim shim/trust shim/wire cli tests/unit tests/process \
-	tests/process/servers tests/support))
+	tests/process/servers tests/attacks tests/support))
 SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man)
 MANUALS = man/cfshim.1 $(BUILD)/man/cfshim-policy.5 man/libcfshim.8
 LINTS = lint-format lint-warnings lint-tidy lint-cppcheck lint-shell lint-spelling lint-manual lint-directions \

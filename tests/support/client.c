@@ -122,6 +122,7 @@ static void converse(const struct client *client, SSL *ssl, struct run *run)
 	note_ca_names(ssl, outcome);
 	outcome->reused = outcome->handshake && SSL_session_reused(ssl);
 	if (outcome->handshake) {
+		outcome->tricked = client->trick != NULL && client->trick(ssl);
 		if (client->patience_ms > 0)
 			wire_wait(&run->wire, client->patience_ms);
 		if (client->request != NULL)
@@ -169,6 +170,8 @@ void client_run(const struct client *client, struct outcome *outcome)
 				 (void *)(uintptr_t)client->server_name);
 		if (client->session != NULL)
 			SSL_set_session(ssl, client->session);
+		if (client->prepare != NULL)
+			client->prepare(context, ssl);
 		converse(client, ssl, &run);
 		outcome->flight = run.wire.flight;
 		outcome->bytes_after_flight = run.wire.bytes_after_flight;

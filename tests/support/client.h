@@ -22,6 +22,10 @@ struct client {
 	const char *server_name; /* SNI; NULL: none */
 	SSL_SESSION *session;    /* to offer; NULL: none */
 	bool no_ticket;          /* TLS 1.2: session ids only */
+	/* The last settings before the handshake; what is done between the handshake and the
+	 * request, and whether it worked.  NULL: nothing. */
+	void (*prepare)(SSL_CTX *context, SSL *ssl);
+	bool (*trick)(SSL *ssl);
 	/* How long to wait for the server's word between the handshake and the request.
 	 * 0: the request travels with the last of the handshake, as most clients have it; a server
 	 * that then closes without reading it causes a RST.
@@ -47,6 +51,7 @@ struct outcome {
 	char application[4096 + 1]; /* the first of them, NUL-terminated */
 	int http_status;            /* 0: no HTTP answer */
 	bool reused;                /* the handshake resumed the session that was offered */
+	bool tricked;               /* the client's trick worked */
 	SSL_SESSION *session;       /* the newest that the server gave; NULL: none */
 };
 

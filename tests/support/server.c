@@ -138,7 +138,7 @@ void server_start(struct server *server)
 			program.words[count++] = word;
 	}
 	server->pid = program_start(&program);
-	for (size_t i = 0; i < server->port_count; i++)
+	for (size_t i = 0; !server->datagrams && i < server->port_count; i++)
 		wait_for_port(server,
 			      strcmp(server->address ? server->address : "", "::1") == 0
 				      ? "::1"

@@ -39,6 +39,7 @@ struct server {
 	const char *address; /* NULL: 127.0.0.1, "::1", or "::" for both families; of small_server
 				only */
 	const char *options; /* of small_server only: further words; NULL: none */
+	bool datagrams;      /* its ports are not TCP's: there is nothing to wait for */
 	bool talks_first;    /* clients wait for its answer, and send nothing */
 	bool shim;
 	char policy[PATH_MAX]; /* CFSHIM_POLICY; empty: not set */

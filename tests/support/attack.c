@@ -1,0 +1,434 @@
+#include "attack.h"
+
+#include "credentials.h"
+#include "enforcement.h"
+#include "log.h"
+#include "scratch.h"
+#include "test.h"
+
+#include <errno.h>
+#include <openssl/opensslv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define REQUEST        "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
+#define PATIENCE_MS    1000
+#define READY_LIMIT_MS 10000
+#define RULE           "ca = {ca}"
+#define MAX_ATTACKS    64
+
+static const char *program_name;
+static const struct attack *all_attacks;
+
+/* What `reject` says for a reason: DESIGN's table.  Nothing where libssl had finished already. */
+static const struct {
+	const char *reason;
+	int alert_1_3, alert_1_2;
+} alerts[] = {
+	{"no-certificate", 116, 40}, {"untrusted-issuer", 48, 48},
+	{"expired", 45, 45},         {"not-yet-valid", 45, 45},
+	{"wrong-purpose", 43, 43},   {"bad-certificate", 42, 42},
+	{"bad-signature", 51, 51},   {"no-certificate-cipher", 40, 40},
+	{"policy-error", 80, 80},    {"unknown-endpoint", 80, 80},
+	{"internal", 80, 80},
+};
+
+static int expected_alert(const struct attack *attack, int version)
+{
+	if (attack->alert != ALERT_OF_REASON)
+		return attack->alert == NO_ALERT ? 0 : attack->alert;
+	for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++)
+		if (strcmp(alerts[i].reason, attack->reason) == 0)
+			return version == TLS1_3_VERSION ? alerts[i].alert_1_3
+							 : alerts[i].alert_1_2;
+	return 0;
+}
+
+/* ---- the host ---- */
+
+static void prepare_host(struct server *server)
+{
+	char command[PATH_MAX], ports[64] = "";
+
+	built_path(command, sizeof(command), program_name);
+	for (size_t i = 0; i < server->port_count; i++)
+		snprintf(ports + strlen(ports), sizeof(ports) - strlen(ports), " %u",
+			 server->ports[i]);
+	server_command(server, "%s host %s %s %s%s", command, server->options,
+		       certificate_file("server"), certificate_key("server"), ports);
+}
+
+static const struct server_kind attacked_host = {.name = "host", .prepare = prepare_host};
+
+/* The lines of a section, with {NAME} replaced by the path of that certificate. */
+static void expand(char *out, size_t size, const char *lines)
+{
+	char name[64];
+	size_t used = 0;
+	int length;
+
+	while (*lines != '\0') {
+		if (sscanf(lines, "{%63[a-z0-9-]}%n", name, &length) == 1) {
+			text_format(out + used, size - used, "%s", certificate_file(name));
+			lines += length;
+		} else {
+			text_format(out + used, size - used, "%c", *lines++);
+		}
+		used += strlen(out + used);
+	}
+}
+
+static void set_policy(const struct victim *victim, const char *rule)
+{
+	const struct server *server = victim->server;
+	char first[1024], second[1024] = "";
+
+	expand(first, sizeof(first), rule);
+	if (victim->attack->second != NULL) {
+		char lines[768];
+
+		expand(lines, sizeof(lines), victim->attack->second);
+		text_format(second, sizeof(second), "[port %u]\n%s\n", server->ports[SECOND],
+			    lines);
+	}
+	server_policy(victim->server, "[port %u]\n%s\nrefuse = %s\n%s", server->ports[ENFORCED],
+		      first, victim->answer, second);
+}
+
+static void wait_until_ready(const struct server *server)
+{
+	long long deadline = clock_ms() + READY_LIMIT_MS;
+	char output[PATH_MAX + 64];
+
+	text_format(output, sizeof(output), "%s/server.log", server->directory);
+	while (log_count(output, "ready") == 0) {
+		if (clock_ms() > deadline)
+			fail_msg("the host does not say that it is ready");
+		clock_nap();
+	}
+}
+
+static void start(struct victim *victim)
+{
+	server_start(victim->server);
+	if (victim->attack->datagrams)
+		wait_until_ready(victim->server);
+	victim->log = (struct log){.path = victim->server->log};
+}
+
+static struct server *new_host(const struct attack *attack)
+{
+	static char options[8];
+	struct server *server = server_new(&attacked_host, attack->second != NULL ? 2 : 1);
+
+	text_format(options, sizeof(options), "%zu", (size_t)(attack - all_attacks));
+	server->options = options;
+	server->datagrams = attack->datagrams;
+	return server;
+}
+
+static struct victim start_victim(const struct attack *attack, const char *answer)
+{
+	struct victim victim = {
+		.attack = attack,
+		.server = new_host(attack),
+		.answer = answer,
+	};
+
+	if (answer != NULL)
+		set_policy(&victim, attack->rule ? attack->rule : RULE);
+	start(&victim);
+	return victim;
+}
+
+void victim_restart(struct victim *victim, const char *rule)
+{
+	unsigned ports[SERVER_MAX_PORTS];
+
+	memcpy(ports, victim->server->ports, sizeof(ports));
+	server_stop(victim->server);
+	victim->server = new_host(victim->attack);
+	memcpy(victim->server->ports, ports, sizeof(ports));
+	if (victim->answer != NULL)
+		set_policy(victim, rule);
+	start(victim);
+}
+
+struct server *victim_bare_twin(const struct victim *victim)
+{
+	return start_victim(victim->attack, NULL).server;
+}
+
+/* How often something of a client's has come to the application. */
+static size_t times_in(const struct server *server)
+{
+	char output[PATH_MAX + 64];
+
+	text_format(output, sizeof(output), "%s/server.log", server->directory);
+	return log_count(output, "in: ");
+}
+
+/* ---- the attacker ---- */
+
+static void visit(struct victim *victim, const struct client *client, int patience_ms,
+		  struct outcome *outcome)
+{
+	struct client visitor = *client;
+
+	if (visitor.port == 0)
+		visitor.port = victim->server->ports[ENFORCED];
+	if (visitor.request == NULL)
+		visitor.request = REQUEST;
+	if (visitor.patience_ms == 0)
+		visitor.patience_ms = patience_ms;
+	victim->times_in = times_in(victim->server);
+	client_run(&visitor, outcome);
+	expect(outcome->ending != END_TIMEOUT, "neither an answer nor an end");
+}
+
+void attack_run(struct victim *victim, const struct client *client, struct outcome *outcome)
+{
+	/* A stranger waits for the server's word before it sends its request. */
+	bool waits = victim->answer != NULL && victim->attack->reason != NULL;
+
+	visit(victim, client, waits ? PATIENCE_MS : 0, outcome);
+}
+
+SSL_SESSION *attack_session(struct victim *victim, const struct client *client)
+{
+	struct outcome outcome;
+
+	visit(victim, client, 0, &outcome);
+	expect(strcmp(outcome_body(&outcome), SERVER_ANSWER) == 0,
+	       "no answer where a session is to be had: alert %d, %s", outcome.alert,
+	       ending_word(outcome.ending));
+	return outcome.session;
+}
+
+static void run_attack(struct victim *victim, int version, struct outcome *outcome)
+{
+	struct client client = victim->attack->client;
+
+	client.version = version;
+	if (victim->attack->attack != NULL)
+		victim->attack->attack(victim, &client, outcome);
+	else
+		attack_run(victim, &client, outcome);
+}
+
+/* ---- what must be seen ---- */
+
+static bool is_tried(const struct attack *attack, int version)
+{
+	return attack->versions == BOTH_VERSIONS ||
+	       (attack->versions == ONLY_1_3) == (version == TLS1_3_VERSION);
+}
+
+static void expect_in(struct victim *victim, int version, struct outcome *seen)
+{
+	const struct attack *attack = victim->attack;
+	const char *word = version_word(version);
+
+	run_attack(victim, version, seen);
+	expect(attack->without_answer || strstr(seen->application, SERVER_ANSWER) != NULL,
+	       "TLS %s, bare: no answer, alert %d, %s", word, seen->alert,
+	       ending_word(seen->ending));
+	expect(!attack->without_answer || times_in(victim->server) > victim->times_in,
+	       "TLS %s, bare: nothing has come to the host, alert %d, %s", word, seen->alert,
+	       ending_word(seen->ending));
+	expect(attack->client.trick == NULL || seen->tricked,
+	       "TLS %s, bare: not by the way that is meant", word);
+	outcome_clear(seen);
+}
+
+static void expect_line(struct victim *victim, const char *version)
+{
+	const struct attack *attack = victim->attack;
+	const char *answer = attack->answer ? attack->answer : victim->answer;
+	struct refusal_line line = {.text = ""};
+	bool found = log_next_refusal(&victim->log, &line, attack->reason == NULL);
+
+	if (attack->reason == NULL) {
+		expect(!found, "TLS %s, %s: logged as %s", version, victim->answer, line.text);
+		return;
+	}
+	expect(found && strcmp(line.reason, attack->reason) == 0,
+	       "TLS %s, %s: reason \"%s\" instead of %s", version, victim->answer, line.reason,
+	       attack->reason);
+	expect(!found || strcmp(line.answer, answer) == 0, "TLS %s, %s: answer \"%s\" in the log",
+	       version, victim->answer, line.answer);
+}
+
+static void expect_refused(const struct victim *victim, int version, const struct outcome *outcome)
+{
+	const char *word = version_word(version);
+	bool silent = strcmp(victim->attack->answer ? victim->attack->answer : victim->answer,
+			     "reject") != 0;
+	int alert = silent ? 0 : expected_alert(victim->attack, version);
+
+	expect(outcome->connected, "TLS %s, %s: no connection", word, victim->answer);
+	expect(outcome->application_bytes == 0, "TLS %s, %s: %zu bytes of the application", word,
+	       victim->answer, outcome->application_bytes);
+	expect(outcome->alert == alert, "TLS %s, %s: alert %d instead of %d", word, victim->answer,
+	       outcome->alert, alert);
+	expect(outcome->ending == END_EOF || outcome->ending == END_RESET,
+	       "TLS %s, %s: ended with %s", word, victim->answer, ending_word(outcome->ending));
+	expect(!silent || outcome->bytes_after_flight == 0,
+	       "TLS %s, %s: %zu bytes after the flight", word, victim->answer,
+	       outcome->bytes_after_flight);
+}
+
+/* Under the shim. */
+static void expect_out(struct victim *victim, int version, struct outcome *seen)
+{
+	const struct attack *attack = victim->attack;
+	const char *word = version_word(version);
+
+	run_attack(victim, version, seen);
+	if (attack->reason != NULL) {
+		expect_refused(victim, version, seen);
+		expect(times_in(victim->server) == victim->times_in,
+		       "TLS %s, %s: something has come to the host", word, victim->answer);
+	} else {
+		expect(!seen->tricked, "TLS %s, %s: the trick worked", word, victim->answer);
+		expect(strcmp(outcome_body(seen), SERVER_ANSWER) == 0,
+		       "TLS %s, %s: the edge is not served, alert %d, %s", word, victim->answer,
+		       seen->alert, ending_word(seen->ending));
+	}
+	expect_line(victim, word);
+	outcome_clear(seen);
+}
+
+static void expect_edge_served(struct victim *victim, int version)
+{
+	const struct client client = {.version = version, .certificate = "edge"};
+	struct outcome outcome;
+
+	if (victim->attack->edge_is_refused || victim->attack->datagrams)
+		return;
+	visit(victim, &client, 0, &outcome);
+	expect(strcmp(outcome_body(&outcome), SERVER_ANSWER) == 0,
+	       "TLS %s, %s: the edge is not served, alert %d, %s", version_word(version),
+	       victim->answer, outcome.alert, ending_word(outcome.ending));
+	outcome_clear(&outcome);
+}
+
+/* ---- the table ---- */
+
+/* The answer, as the row has it: "alert 116". */
+static void describe(char *text, size_t size, const struct attack *attack,
+		     const struct outcome *outcome)
+{
+	if (attack->reason == NULL)
+		text_format(text, size, "stays as it was");
+	else if (outcome->alert != 0)
+		text_format(text, size, "alert %d", outcome->alert);
+	else
+		text_format(text, size, "%s, 0 bytes", ending_word(outcome->ending));
+}
+
+static FILE *open_table(const char *mode)
+{
+	const char *build = getenv("CFSHIM_BUILD");
+	const char *name = strrchr(program_name, '/') + 1;
+	char path[PATH_MAX];
+
+	text_format(path, sizeof(path), "%s/attacks", build ? build : "build");
+	if (mkdir(path, 0755) != 0 && errno != EEXIST)
+		return NULL;
+	text_format(path, sizeof(path), "%s/attacks/%s.tsv", build ? build : "build", name);
+	return fopen(path, mode);
+}
+
+static void add_row(const struct attack *attack, const char *bare, const char *shimmed)
+{
+	FILE *table = open_table("ae");
+
+	if (table == NULL)
+		fail_msg("cannot write the table of attacks");
+	fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%lu.%lu\n", strrchr(program_name, '/') + 1,
+		attack->name, attack->source, bare, shimmed, attack->reason ? attack->reason : "-",
+		OpenSSL_version_num() >> 28, OpenSSL_version_num() >> 20 & 0xff);
+	fclose(table);
+}
+
+/* ---- one attack ---- */
+
+static void run_bare(const struct attack *attack, const char **how)
+{
+	struct victim victim = start_victim(attack, NULL);
+
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+		struct outcome seen;
+
+		if (!is_tried(attack, version))
+			continue;
+		expect_in(&victim, version, &seen);
+		*how = attack->without_answer ? "in" : "answered";
+	}
+	server_stop(victim.server);
+}
+
+static void run_shimmed(const struct attack *attack, const char *answer, char *how, size_t size)
+{
+	struct victim victim = start_victim(attack, answer);
+	char word[64];
+
+	how[0] = '\0';
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+		struct outcome seen;
+
+		if (!is_tried(attack, version))
+			continue;
+		expect_out(&victim, version, &seen);
+		expect_edge_served(&victim, version);
+		describe(word, sizeof(word), attack, &seen);
+		if (strcmp(word, how) != 0)
+			text_format(how + strlen(how), size - strlen(how), "%s%s",
+				    how[0] ? " / " : "", word);
+	}
+	server_stop(victim.server);
+}
+
+static void run(void **state)
+{
+	const struct attack *attack = *state;
+	const char *bare = "-";
+	char rejected[128], closed[128];
+
+	run_bare(attack, &bare);
+	run_shimmed(attack, "reject", rejected, sizeof(rejected));
+	run_shimmed(attack, "close", closed, sizeof(closed));
+	expectations_met();
+	add_row(attack, bare, rejected);
+}
+
+int attacks_main(int count, char **words, const char *program, const struct attack *attacks,
+		 size_t attack_count)
+{
+	static struct CMUnitTest tests[MAX_ATTACKS];
+	static char names[MAX_ATTACKS][160];
+	static char path[128];
+	FILE *table;
+
+	if (count > 3 && strcmp(words[1], "host") == 0)
+		return host_main(&attacks[strtoul(words[2], NULL, 10)], words + 3);
+	if (count > 1)
+		cmocka_set_test_filter(words[1]);
+	snprintf(path, sizeof(path), "tests/attacks/%s", program);
+	program_name = path;
+	all_attacks = attacks;
+	for (size_t i = 0; i < attack_count; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s: %s", program, attacks[i].name);
+		tests[i] = (struct CMUnitTest)TEST(names[i], run);
+		tests[i].initial_state = (void *)(uintptr_t)&attacks[i];
+	}
+	table = open_table("we");
+	if (table == NULL || attack_count > MAX_ATTACKS)
+		return 1;
+	fclose(table);
+	return _cmocka_run_group_tests(program, tests, attack_count, test_group_begin,
+				       test_group_end);
+}

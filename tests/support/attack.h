@@ -1,0 +1,105 @@
+/* attack.h - ways past a demand for client certificates, each against a host that falls for it:
+ * bare, where it must get in, and under the shim, where it must not.
+ *
+ * A program of tests/attacks is a table of attacks, and both sides of each: started as
+ * `PROGRAM host ...` it is the host of one of them.  What counts is what the client got (a byte of
+ * the application, an alert, how it ended), what the host got (host_is_in()), and the shim's line.
+ * Each attack that was seen to get in bare, and to be refused, leaves a row in
+ * BUILD/attacks/PROGRAM.tsv: tests/attacks/table.sh makes the table of them.
+ */
+#ifndef ATTACK_H
+#define ATTACK_H
+
+#include "client.h"
+#include "log.h"
+#include "server.h"
+
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The host's ports: the first is enforced, the second as attack.second says. */
+enum { ENFORCED, SECOND };
+
+/* What alert `reject` has for a reason is known; these are other words for attack.alert. */
+enum { ALERT_OF_REASON = 0, NO_ALERT = -1 };
+
+enum versions { BOTH_VERSIONS, ONLY_1_2, ONLY_1_3 };
+
+struct victim;
+
+struct attack {
+	const char *name;   /* who gets in, or how: goes on "... stays out" */
+	const char *source; /* CVE, commit, RFC, or file and line of OpenSSL */
+
+	/* The host.  NULL: nothing, respectively one that accepts, reads a request, and answers. */
+	void (*prepare)(SSL_CTX *context); /* its settings, once */
+	void (*connect)(SSL *ssl);         /* for each connection, before its handshake */
+	void (*serve)(SSL *ssl);   /* a whole conversation, but for SSL_shutdown() and SSL_free() */
+	int (*host)(char **words); /* a program of its own: certificate, key, ports */
+	bool prefork;              /* two processes accept from the same sockets */
+	bool datagrams;            /* `host` prints "ready", and there is no port to wait for */
+
+	/* The attacker.  NULL: `client` as it is, without a certificate. */
+	void (*attack)(struct victim *victim, const struct client *client, struct outcome *outcome);
+	struct client client;   /* port, version and patience are filled in */
+	enum versions versions; /* of the client; the attack runs over each */
+
+	/* The policy: lines of the section of each port; {NAME} is the path of that certificate.
+	 * NULL for the first: "ca = {ca}"; for the second: there is no second port. */
+	const char *rule, *second;
+
+	/* What must be seen under the shim.  reason NULL: the connection is the edge's own, and is
+	 * served, but the client's trick must not work. */
+	const char *reason;
+	int alert;            /* of `reject` */
+	const char *answer;   /* what the log says of the answer; NULL: as the policy has it */
+	bool edge_is_refused; /* by the host itself: it is not one that the edge could use */
+	bool without_answer;  /* bare, it is the host that gets something: host_is_in() */
+};
+
+/* A host under attack. */
+struct victim {
+	const struct attack *attack;
+	struct server *server;
+	const char *answer; /* of the policy; NULL: bare */
+	struct log log;     /* the shim's, read so far */
+	size_t times_in;    /* before the last attack_run() */
+};
+
+/* One connection of the attacker: as client_run(), with the port (ENFORCED, unless the client names
+ * one) and patience filled in. */
+void attack_run(struct victim *victim, const struct client *client, struct outcome *outcome);
+
+/* A session that the client was given, by a connection that must have been answered.  The caller
+ * frees it; NULL: none was given. */
+SSL_SESSION *attack_session(struct victim *victim, const struct client *client);
+
+/* End the host and start it again on the same ports, under other lines for its first port. */
+void victim_restart(struct victim *victim, const char *rule);
+
+/* The same host without the shim, beside the victim.  server_stop() ends it. */
+struct server *victim_bare_twin(const struct victim *victim);
+
+/* In the host: something of a client's has come to the application ("request", "keys"). */
+void host_is_in(const char *what);
+
+/* In the host: what `serve` is made of.  True where the call succeeded. */
+bool host_accept(SSL *ssl);
+bool host_read(SSL *ssl); /* a request, at least its first bytes; says so by host_is_in() */
+void host_answer(SSL *ssl);
+
+/* In a host that is a program of its own: a context with certificate and key, or the end of the
+ * host; a loopback socket that takes `type` (SOCK_STREAM: it listens). */
+SSL_CTX *host_context(const SSL_METHOD *method, char **words);
+int host_socket(int type, const char *port);
+
+/* The whole of main(). */
+int attacks_main(int count, char **words, const char *program, const struct attack *attacks,
+		 size_t attack_count);
+
+/* attack_host.c: the host's side of it. */
+int host_main(const struct attack *attack, char **words);
+
+#endif

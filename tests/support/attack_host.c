@@ -1,0 +1,147 @@
+/* The host of an attack: plain, blocking, one connection at a time. */
+#include "attack.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATIENCE_S 5
+#define ANSWER     "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n" SERVER_ANSWER
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+void host_is_in(const char *what)
+{
+	char line[64];
+	int length = snprintf(line, sizeof(line), "in: %s\n", what);
+
+	if (write(STDOUT_FILENO, line, (size_t)length) != length)
+		die("write");
+}
+
+SSL_CTX *host_context(const SSL_METHOD *method, char **words)
+{
+	SSL_CTX *context = SSL_CTX_new(method);
+
+	if (context == NULL || SSL_CTX_use_certificate_chain_file(context, words[0]) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(context, words[1], SSL_FILETYPE_PEM) != 1)
+		die(words[0]);
+	SSL_CTX_set_session_id_context(context, (const unsigned char *)"host", 4);
+	return context;
+}
+
+int host_socket(int type, const char *port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int descriptor = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(descriptor, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    (type == SOCK_STREAM && listen(descriptor, 64) != 0))
+		die(port);
+	return descriptor;
+}
+
+bool host_accept(SSL *ssl)
+{
+	return SSL_accept(ssl) == 1;
+}
+
+bool host_read(SSL *ssl)
+{
+	char request[4096];
+	int count = SSL_read(ssl, request, sizeof(request));
+
+	if (count > 0)
+		host_is_in("request");
+	return count > 0;
+}
+
+void host_answer(SSL *ssl)
+{
+	SSL_write(ssl, ANSWER, (int)strlen(ANSWER));
+}
+
+static void serve_client(const struct attack *attack, SSL_CTX *context, int descriptor)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	SSL *ssl = SSL_new(context);
+
+	setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	SSL_set_fd(ssl, descriptor);
+	SSL_set_accept_state(ssl);
+	if (attack->connect != NULL)
+		attack->connect(ssl);
+	if (attack->serve != NULL)
+		attack->serve(ssl);
+	else if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+	SSL_shutdown(ssl);
+	SSL_free(ssl);
+	close(descriptor);
+}
+
+static void serve(const struct attack *attack, SSL_CTX *context, struct pollfd *listeners,
+		  nfds_t count)
+{
+	while (poll(listeners, count, -1) > 0) {
+		for (nfds_t i = 0; i < count; i++) {
+			int descriptor = -1;
+
+			/* Another process may have been quicker. */
+			if (listeners[i].revents != 0)
+				descriptor = accept(listeners[i].fd, NULL, NULL);
+			if (descriptor >= 0)
+				serve_client(attack, context, descriptor);
+		}
+	}
+}
+
+int host_main(const struct attack *attack, char **words)
+{
+	struct pollfd listeners[SERVER_MAX_PORTS];
+	nfds_t count = 0;
+	SSL_CTX *context;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (attack->host != NULL)
+		return attack->host(words);
+	context = host_context(TLS_server_method(), words);
+	if (attack->prepare != NULL)
+		attack->prepare(context);
+	for (; words[2 + count] != NULL; count++) {
+		listeners[count].fd = host_socket(SOCK_STREAM, words[2 + count]);
+		listeners[count].events = POLLIN;
+		fcntl(listeners[count].fd, F_SETFL, O_NONBLOCK);
+	}
+	for (int i = 0; attack->prefork && i < 2; i++) {
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			serve(attack, context, listeners, count);
+		}
+	}
+	if (!attack->prefork)
+		serve(attack, context, listeners, count);
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+	return 0;
+}
