@@ -129,6 +129,24 @@ static void refuse_print(struct text *text, const struct policy *policy, const s
 	text_add(text, "%s", answer_word(rule->refuse));
 }
 
+static enum taken resumption_take(struct policy *policy, const char *value, struct position at)
+{
+	size_t index;
+
+	(void)at;
+	if (!word_find(value, resumption_words, RESUMPTION_WORDS, &index))
+		return NOT_ALLOWED;
+	rule_being_read(policy)->resumption = (enum resumption)index;
+	return TAKEN;
+}
+
+static void resumption_print(struct text *text, const struct policy *policy,
+			     const struct rule *rule)
+{
+	(void)policy;
+	text_add(text, "%s", resumption_word(rule->resumption));
+}
+
 enum { ONE = false, LIST = true };
 
 const struct key keys[KEY_COUNT] = {

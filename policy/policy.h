@@ -22,6 +22,7 @@
 
 enum verify { VERIFY_REQUIRE, VERIFY_OFF };
 enum answer { ANSWER_REJECT, ANSWER_CLOSE, ANSWER_CLOSE_RESET };
+enum resumption { RESUMPTION_OFF, RESUMPTION_ON };
 enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_JSON_FILE, LOG_OFF };
 
 struct log_choice {
@@ -53,6 +54,7 @@ struct rule {
 	unsigned line;       /* of its section header; 0: the built-in default */
 	enum verify verify;
 	enum answer refuse;
+	enum resumption resumption;
 	const struct ca_source *ca; /* never empty; sorted, cloudflare first, none twice */
 	size_t ca_count;
 };
@@ -83,7 +85,7 @@ bool policy_names_addresses(const struct policy *policy, uint16_t port);
 size_t policy_rule_count(const struct policy *policy);
 const struct rule *policy_rule(const struct policy *policy, size_t index);
 
-/* Do both rules judge every connection alike (verify, refuse, the set of CAs)? */
+/* Do both rules judge every connection alike (verify, refuse, resumption, the set of CAs)? */
 bool rule_same_effect(const struct rule *left, const struct rule *right);
 
 struct log_choice policy_log(const struct policy *policy);
@@ -103,6 +105,7 @@ char *policy_print(const struct policy *policy);
 /* The words of the language, for log lines and tables: "require", "close reset". */
 const char *verify_word(enum verify verify);
 const char *answer_word(enum answer answer);
+const char *resumption_word(enum resumption resumption);
 
 /* Why a connection was refused: one list for logs, counters, the manual and tests. */
 enum reason {

@@ -14,6 +14,11 @@ const char *const answer_words[ANSWER_WORDS] = {
 	[ANSWER_CLOSE_RESET] = "close reset",
 };
 
+const char *const resumption_words[RESUMPTION_WORDS] = {
+	[RESUMPTION_OFF] = "off",
+	[RESUMPTION_ON] = "on",
+};
+
 static const char *const reason_words[REASON_COUNT] = {
 #define REASON(name, word, meaning) [REASON_##name] = (word),
 #include "reasons.def"
@@ -48,6 +53,11 @@ const char *verify_word(enum verify verify)
 const char *answer_word(enum answer answer)
 {
 	return word_of(answer_words, ANSWER_WORDS, (size_t)answer);
+}
+
+const char *resumption_word(enum resumption resumption)
+{
+	return word_of(resumption_words, RESUMPTION_WORDS, (size_t)resumption);
 }
 
 const char *reason_word(enum reason reason)

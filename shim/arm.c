@@ -1,5 +1,7 @@
 #include "arm.h"
 
+#include "hello.h"
+
 #include <openssl/obj_mac.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +32,17 @@ static int no_early_data(SSL *ssl, void *argument)
 
 static void demand_certificate(const struct openssl *openssl, SSL *ssl)
 {
-	const int demanded = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	int mode = openssl->SSL_get_verify_mode(ssl), demanded = mode;
+	SSL_verify_cb callback = NULL;
 
-	if (openssl->SSL_get_verify_mode(ssl) != demanded ||
-	    openssl->SSL_get_verify_callback(ssl) != keep_verdict)
-		openssl->SSL_set_verify(ssl, demanded, keep_verdict);
+	/* enforces demand */
+	demanded |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	/* enforces not-later */
+	demanded &= ~(SSL_VERIFY_POST_HANDSHAKE | SSL_VERIFY_CLIENT_ONCE);
+	/* enforces verify-callback */
+	callback = keep_verdict;
+	if (mode != demanded || openssl->SSL_get_verify_callback(ssl) != callback)
+		openssl->SSL_set_verify(ssl, demanded, callback);
 }
 
 /* Add a copy of `name`, once. */
@@ -90,28 +98,14 @@ static bool authenticates_without_certificate(const struct openssl *openssl,
 	       authentication == NID_auth_srp;
 }
 
-/* Take suites that ask for no certificate (anonymous, PSK, SRP) out of the SSL's list, where there
- * are any.  False where nothing would be left, or no memory. */
-static bool filter_ciphers(const struct openssl *openssl, SSL *ssl)
+/* The names of `ciphers` that do, as SSL_set_cipher_list() takes them.  NULL: no memory. */
+static char *names_with_certificate(const struct openssl *openssl,
+				    const STACK_OF(SSL_CIPHER) * ciphers, int count, size_t size)
 {
-	const struct libcrypto *libcrypto = &openssl->crypto;
-	const STACK_OF(SSL_CIPHER) *ciphers = openssl->SSL_get_ciphers(ssl);
-	int count = ciphers ? libcrypto_stack_count(libcrypto, ciphers) : 0;
-	size_t size = 1;
-	bool needed = false, good;
-	char *list, *end;
+	char *list = malloc(size), *end = list;
 
-	for (int i = 0; i < count; i++) {
-		const SSL_CIPHER *cipher = libcrypto_stack_at(libcrypto, ciphers, i);
-
-		needed = needed || authenticates_without_certificate(openssl, cipher);
-		size += strlen(openssl->SSL_CIPHER_get_name(cipher)) + 1;
-	}
-	if (!needed)
-		return true;
-	list = end = malloc(size);
 	for (int i = 0; list != NULL && i < count; i++) {
-		const SSL_CIPHER *cipher = libcrypto_stack_at(libcrypto, ciphers, i);
+		const SSL_CIPHER *cipher = libcrypto_stack_at(&openssl->crypto, ciphers, i);
 
 		/* Those of TLS 1.3 authenticate by whatever comes, and have a list of their own. */
 		if (!authenticates_without_certificate(openssl, cipher) &&
@@ -120,50 +114,85 @@ static bool filter_ciphers(const struct openssl *openssl, SSL *ssl)
 			*end++ = ':';
 		}
 	}
-	good = list != NULL;
-	if (good) {
+	if (list != NULL)
 		end[end > list ? -1 : 0] = '\0';
-		good = openssl->SSL_set_cipher_list(ssl, list) == 1;
+	return list;
+}
+
+/* Take suites that ask for no certificate (anonymous, PSK, SRP) out of the SSL's list, where there
+ * are any.  False where nothing would be left, or no memory. */
+static bool filter_ciphers(const struct openssl *openssl, SSL *ssl, bool *suites_taken)
+{
+	const STACK_OF(SSL_CIPHER) *ciphers = openssl->SSL_get_ciphers(ssl);
+	int count = ciphers ? libcrypto_stack_count(&openssl->crypto, ciphers) : 0;
+	size_t size = 1;
+	bool needed = false, good;
+	char *list;
+
+	for (int i = 0; i < count; i++) {
+		const SSL_CIPHER *cipher = libcrypto_stack_at(&openssl->crypto, ciphers, i);
+
+		if (authenticates_without_certificate(openssl, cipher)) {
+			needed = true;
+			*suites_taken = *suites_taken || hello_offers(openssl, ssl, cipher);
+		}
+		size += strlen(openssl->SSL_CIPHER_get_name(cipher)) + 1;
 	}
+	if (!needed)
+		return true;
+	list = names_with_certificate(openssl, ciphers, count, size);
+	good = list != NULL && openssl->SSL_set_cipher_list(ssl, list) == 1;
 	free(list);
 	return good;
 }
 
 /* Every way into a session that was not verified in this very handshake. */
-static void close_other_ways_in(const struct openssl *openssl, SSL *ssl)
+static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool resumable)
 {
-	openssl->SSL_set_not_resumable_session_callback(ssl, never_resumable);
-	openssl->SSL_set_num_tickets(ssl, 0);
+	if (!resumable) {
+		/* enforces not-resumable */
+		openssl->SSL_set_not_resumable_session_callback(ssl, never_resumable);
+		/* enforces no-tickets */
+		openssl->SSL_set_num_tickets(ssl, 0);
+	}
+	/* enforces psk */
 	openssl->SSL_set_psk_server_callback(ssl, NULL);
+	/* enforces psk-session */
 	openssl->SSL_set_psk_find_session_callback(ssl, NULL);
+	/* enforces session-secret */
 	openssl->SSL_set_session_secret_cb(ssl, NULL, NULL);
+	/* enforces early-data */
 	openssl->SSL_set_allow_early_data_cb(ssl, no_early_data, NULL);
+	/* enforces renegotiation */
 	openssl->SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+	/* enforces raw-public-key */
 	if (openssl->SSL_set1_client_cert_type != NULL)
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
 }
 
-void arm_again(const struct openssl *openssl, SSL *ssl)
+void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable)
 {
 	demand_certificate(openssl, ssl);
-	close_other_ways_in(openssl, ssl);
+	close_other_ways_in(openssl, ssl, resumable);
 }
 
 enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
-		const struct host_connection *host)
+		const struct host_connection *host, struct arming *arming)
 {
 	unsigned char digest[TRUST_DIGEST_BYTES];
 	long list_bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
 
 	rules_digest(rules, digest);
-	arm_again(openssl, ssl);
+	arm_again(openssl, ssl, arming->resumable);
+	/* enforces certificate-list */
 	if (list_bytes > CERTIFICATE_LIST_MAX_BYTES)
 		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, CERTIFICATE_LIST_MAX_BYTES,
 				  NULL);
-	if (!filter_ciphers(openssl, ssl))
+	/* enforces suites */
+	if (!filter_ciphers(openssl, ssl, &arming->suites_taken))
 		return REASON_NO_CERTIFICATE_CIPHER;
-	if (openssl->SSL_set_session_id_context(ssl, digest, sizeof(digest)) != 1 ||
-	    !set_ca_names(openssl, ssl, rules, host))
+	/* enforces session-id-context */
+	if (openssl->SSL_set_session_id_context(ssl, digest, sizeof(digest)) != 1)
 		return REASON_INTERNAL;
-	return REASON_NONE;
+	return set_ca_names(openssl, ssl, rules, host) ? REASON_NONE : REASON_INTERNAL;
 }

@@ -8,16 +8,23 @@
 #include "openssl.h"
 #include "rules.h"
 
+/* What the arming of one handshake is to leave, and what it found. */
+struct arming {
+	bool resumable;    /* sessions of the very same rules may be made and resumed */
+	bool suites_taken; /* found: a suite without certificates, on the host's list and the
+			      client's; it is off the host's now */
+};
+
 /* Everything, from the ClientHello callback: every server handshake reaches it before sessions are
  * looked up and before any other callback of the host.  REASON_NONE, or why this SSL cannot be
  * armed. */
 enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
-		const struct host_connection *host);
+		const struct host_connection *host, struct arming *arming);
 
 /* What a host's server-name, certificate or ALPN callback may have undone since.  No verify store
  * is among it: the verdict is the shim's certificate-verify callback's, which does not look at the
  * SSL's store, and where the host asks for certificates itself, that store is the host's to verify
  * with. */
-void arm_again(const struct openssl *openssl, SSL *ssl);
+void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable);
 
 #endif

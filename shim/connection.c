@@ -2,15 +2,9 @@
 
 #include "arm.h"
 #include "refuse.h"
-#include "rules.h"
 #include "table.h"
 
-#include <openssl/obj_mac.h>
 #include <stdlib.h>
-
-/* libssl's own reasons for a handshake that failed on the certificate before there was one to
- * verify (sslerr.h; equal in all versions). */
-enum { FAILED_NO_CERTIFICATE = 199, FAILED_BAD_SIGNATURE = 123, FAILED_LIST_TOO_LONG = 152 };
 
 #define FINISHED_MAX_BYTES 64
 
@@ -38,14 +32,6 @@ struct connection *connection_begin(struct openssl *openssl, SSL *ssl)
 	return NULL;
 }
 
-static void forget_leaf(struct connection *connection)
-{
-	if (connection->leaf != NULL)
-		connection->openssl->crypto.X509_free(connection->leaf);
-	connection->leaf = NULL;
-	connection->verified = false;
-}
-
 static void forget_kept_bios(struct connection *connection)
 {
 	if (connection->kept_read != NULL)
@@ -64,6 +50,51 @@ static void refused(struct connection *connection, enum reason reason)
 static bool is_silent(const struct connection *connection)
 {
 	return connection->answer != ANSWER_REJECT;
+}
+
+static void mute(struct connection *connection)
+{
+	refuse_mute(connection->openssl, connection->ssl);
+	connection->muted = true;
+}
+
+static void unmute(struct connection *connection)
+{
+	refuse_unmute(connection->openssl, connection->ssl);
+	connection->muted = false;
+}
+
+int connection_shutdown(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	if (connection == NULL)
+		return 0;
+	if (connection->taken_away)
+		return SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
+	return connection->muted ? SSL_SENT_SHUTDOWN : 0;
+}
+
+/* Nothing of an earlier handshake counts in the next. */
+static void begin_anew(struct connection *connection)
+{
+	peer_forget(connection->openssl, &connection->peer);
+	connection->stage = STAGE_NEW;
+	connection->hello_seen = connection->settled = connection->early_done = false;
+	connection->muted = connection->taken_away = connection->host_verified = false;
+}
+
+void connection_clear(const SSL *ssl)
+{
+	struct connection *connection = connection_of(ssl);
+	struct quiet quiet;
+
+	if (connection == NULL)
+		return;
+	quiet = quiet_begin(connection->openssl);
+	begin_anew(connection);
+	hello_forget(&connection->hello);
+	quiet_end(connection->openssl, quiet);
 }
 
 /* ---- hello ---- */
@@ -104,6 +135,7 @@ static enum reason find_rules(struct connection *connection)
 	struct route route;
 
 	connection->answer = ANSWER_REJECT;
+	/* enforces policy-error */
 	if (trusts == NULL)
 		return REASON_POLICY_ERROR;
 	route = endpoint_route(connection->openssl, connection->ssl);
@@ -118,13 +150,30 @@ static enum reason find_rules(struct connection *connection)
 
 static enum reason find_rules_and_arm(struct connection *connection, info_callback info)
 {
+	const struct openssl *openssl = connection->openssl;
 	enum reason reason = find_rules(connection);
 
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
 	take_over(connection, info);
 	connection->stage = STAGE_ARMED;
-	return arm(connection->openssl, connection->ssl, &connection->rules, &connection->host);
+	reason = hello_examine(openssl, connection->ssl, &connection->hello);
+	if (reason != REASON_NONE)
+		return reason;
+	/* A host that verifies certificates itself has to see each. */
+	connection->arming = (struct arming){
+		.resumable = rules_resume(&connection->rules) && !host_asks(&connection->host),
+	};
+	return arm(openssl, connection->ssl, &connection->rules, &connection->host,
+		   &connection->arming);
+}
+
+static void refuse_at_hello(struct connection *connection, enum reason reason)
+{
+	refused(connection, reason);
+	connection->at_hello = true;
+	if (is_silent(connection) || refuse_says_nothing(reason))
+		mute(connection);
 }
 
 int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callback info)
@@ -134,23 +183,20 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	enum reason reason = REASON_INTERNAL;
 
 	if (connection != NULL) {
-		forget_leaf(connection);
+		if (connection->stage != STAGE_ARMED) /* else it may be a second one */
+			hello_forget(&connection->hello);
+		begin_anew(connection);
 		forget_kept_bios(connection); /* a host may clear a refused SSL and use it again */
-		connection->stage = STAGE_NEW;
-		connection->settled = connection->early_done = false;
-		connection->host_verified = false;
+		connection->hello_seen = true;
+		connection->at_hello = false;
 		reason = find_rules_and_arm(connection, info);
-		connection->at_hello = reason != REASON_NONE;
-		if (reason != REASON_NONE) {
-			refused(connection, reason);
-			if (is_silent(connection))
-				refuse_mute(openssl, ssl);
-		}
+		if (reason != REASON_NONE)
+			refuse_at_hello(connection, reason);
 	}
 	quiet_end(openssl, quiet);
 	if (reason == REASON_NONE)
 		return SSL_CLIENT_HELLO_SUCCESS;
-	*alert = SSL_AD_INTERNAL_ERROR;
+	*alert = refuse_hello_alert(reason);
 	return SSL_CLIENT_HELLO_ERROR;
 }
 
@@ -164,30 +210,32 @@ void connection_keep_armed(struct connection *connection)
 	if (connection->stage != STAGE_ARMED)
 		return;
 	quiet = quiet_begin(openssl);
-	arm_again(openssl, connection->ssl);
+	/* enforces armed-again */
+	arm_again(openssl, connection->ssl, connection->arming.resumable);
 	/* Within the handshake nobody but libssl writes, and what it may have to say is an alert.
 	 */
-	if (is_silent(connection))
-		refuse_mute(openssl, connection->ssl);
-	else if (connection->early_done)
-		refuse_unmute(openssl, connection->ssl);
+	if (is_silent(connection)) {
+		/* enforces silence */
+		mute(connection);
+	} else if (connection->early_done) {
+		unmute(connection);
+	}
 	quiet_end(openssl, quiet);
 }
 
 /* ---- verify ---- */
 
-static enum reason verify_chain(struct connection *connection, X509 *leaf,
-				STACK_OF(X509) * intermediates)
+/* What becomes of the session of this handshake, once its certificate has passed. */
+static void keep_session(const struct connection *connection)
 {
-	const struct libcrypto *libcrypto = &connection->openssl->crypto;
-	enum reason reason = rules_judge(&connection->rules, libcrypto, leaf, intermediates);
-
-	forget_leaf(connection);
-	if (libcrypto->X509_up_ref(leaf) != 1)
-		return REASON_INTERNAL;
-	connection->leaf = leaf;
-	connection->verified = reason == REASON_NONE;
-	return reason;
+	if (!connection->arming.resumable)
+		return;
+	/* Asked since the hello: it would not see the certificate of a resumed session. */
+	if (host_asks(&connection->host))
+		peer_spoil_session(connection->openssl, connection->ssl);
+	else
+		peer_keep_session(connection->openssl, connection->ssl, &connection->peer,
+				  &connection->rules);
 }
 
 int connection_verify(struct connection *connection, const struct host_context *context,
@@ -195,10 +243,12 @@ int connection_verify(struct connection *connection, const struct host_context *
 {
 	const struct openssl *openssl = connection->openssl;
 	struct quiet quiet = quiet_begin(openssl);
-	enum reason reason =
-		verify_chain(connection, openssl->crypto.X509_STORE_CTX_get0_cert(store_context),
-			     openssl->X509_STORE_CTX_get0_untrusted(store_context));
+	enum reason reason = peer_verify(openssl, &connection->peer, &connection->rules,
+					 openssl->crypto.X509_STORE_CTX_get0_cert(store_context),
+					 openssl->X509_STORE_CTX_get0_untrusted(store_context));
 
+	if (reason == REASON_NONE)
+		keep_session(connection);
 	quiet_end(openssl, quiet);
 	if (reason != REASON_NONE) {
 		refused(connection, reason);
@@ -233,28 +283,9 @@ static void settle_refusal(struct connection *connection)
 	connection->settled = true;
 	route = endpoint_route(connection->openssl, connection->ssl);
 	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
-		   connection->reason, connection->answer, connection->leaf);
-	forget_leaf(connection);
+		   connection->reason, connection->answer, connection->peer.leaf);
+	peer_forget(connection->openssl, &connection->peer);
 	refuse_answer(&route, connection->answer);
-}
-
-/* The handshake failed by itself.  Was it over the certificate? */
-static enum reason reason_of_failure(const struct openssl *openssl)
-{
-	unsigned long code = openssl->crypto.ERR_peek_last_error();
-
-	if (openssl_error_library(openssl, code) != ERR_LIB_SSL)
-		return REASON_NONE;
-	switch (libcrypto_error_reason(code)) {
-	case FAILED_NO_CERTIFICATE:
-		return REASON_NO_CERTIFICATE;
-	case FAILED_BAD_SIGNATURE:
-		return REASON_BAD_SIGNATURE;
-	case FAILED_LIST_TOO_LONG:
-		return REASON_BAD_CERTIFICATE;
-	default:
-		return REASON_NONE;
-	}
 }
 
 static void settle_armed(struct connection *connection, int result)
@@ -265,13 +296,16 @@ static void settle_armed(struct connection *connection, int result)
 	if (result > 0 || openssl->SSL_want(connection->ssl) != SSL_NOTHING) {
 		/* It goes on with a later call, before which the host must find the SSL as it
 		 * knows it; but after early data it could write now. */
-		if (connection->early_done)
-			refuse_mute(openssl, connection->ssl);
-		else if (is_silent(connection))
-			refuse_unmute(openssl, connection->ssl);
+		if (connection->early_done) {
+			/* enforces half-rtt-later */
+			mute(connection);
+		} else if (is_silent(connection)) {
+			unmute(connection);
+		}
 		return;
 	}
-	reason = reason_of_failure(openssl);
+	reason = refuse_reason_of_failure(openssl, connection->arming.suites_taken);
+	hello_forget(&connection->hello);
 	connection->stage = STAGE_ABANDONED;
 	if (reason != REASON_NONE)
 		refused(connection, reason);
@@ -294,69 +328,29 @@ void connection_settle(struct connection *connection, int result)
 
 /* ---- judge ---- */
 
-static enum reason reason_without_certificate(const struct connection *connection)
-{
-	const struct openssl *openssl = connection->openssl;
-	const SSL_CIPHER *cipher = openssl->SSL_get_current_cipher(connection->ssl);
-	int authentication = cipher ? openssl->SSL_CIPHER_get_auth_nid(cipher) : NID_undef;
-
-	if (authentication == NID_auth_null || authentication == NID_auth_psk ||
-	    authentication == NID_auth_srp)
-		return REASON_NO_CERTIFICATE_CIPHER;
-	return REASON_NO_CERTIFICATE;
-}
-
-/* A reference.  Not by SSL_get1_peer_certificate(): Debian's calls SSL_get0_peer_certificate() by
- * name, and that is the door which hides the certificate from the host. */
-static X509 *peer_certificate(const struct openssl *openssl, const SSL *ssl)
-{
-	X509 *peer;
-
-	if (openssl->SSL_get0_peer_certificate == NULL)
-		return openssl->SSL_get_peer_certificate(ssl);
-	peer = openssl->SSL_get0_peer_certificate(ssl);
-	return peer != NULL && openssl->crypto.X509_up_ref(peer) == 1 ? peer : NULL;
-}
-
-/* What libssl's own result says counts for nothing: it is "OK" where no certificate came at all. */
-static enum reason judge_peer(struct connection *connection)
-{
-	const struct openssl *openssl = connection->openssl;
-	SSL *ssl = connection->ssl;
-	enum reason reason;
-	X509 *peer;
-
-	if (openssl->SSL_session_reused(ssl))
-		return REASON_RESUMED_UNVERIFIED;
-	peer = peer_certificate(openssl, ssl);
-	if (peer == NULL)
-		return reason_without_certificate(connection);
-	if (connection->verified && openssl->X509_cmp(connection->leaf, peer) == 0)
-		reason = REASON_NONE;
-	else /* the host's own callback stood in the place of ours */
-		reason = verify_chain(connection, peer, openssl->SSL_get_peer_cert_chain(ssl));
-	openssl->crypto.X509_free(peer);
-	return reason;
-}
-
 static void judge_armed(struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
 	char finished[FINISHED_MAX_BYTES];
-	enum reason reason;
+	enum reason reason = REASON_NONE;
 
 	/* With early data this comes once before the client's second flight: until that, the host
 	 * may not write. */
 	if (openssl->SSL_get_peer_finished(connection->ssl, finished, sizeof(finished)) == 0) {
 		connection->early_done = true;
-		refuse_mute(openssl, connection->ssl);
+		/* enforces half-rtt */
+		mute(connection);
 		return;
 	}
-	reason = judge_peer(connection);
+	/* enforces end */
+	reason = peer_judge(openssl, connection->ssl, &connection->peer, &connection->rules,
+			    connection->arming.resumable);
+	connection->hello_seen = false;
+	hello_forget(&connection->hello);
 	if (reason == REASON_NONE) {
 		connection->stage = STAGE_ADMITTED;
-		forget_leaf(connection);
-		refuse_unmute(openssl, connection->ssl);
+		peer_forget(openssl, &connection->peer);
+		unmute(connection);
 	} else {
 		refused(connection, reason);
 	}
@@ -366,12 +360,46 @@ static void judge_armed(struct connection *connection)
 static void refuse_at_end(struct connection *connection)
 {
 	settle_refusal(connection);
-	if (connection->kept_read == NULL && connection->kept_write == NULL)
-		refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
-				 &connection->kept_write);
+	if (connection->taken_away)
+		return;
+	connection->taken_away = true;
+	forget_kept_bios(connection);
+	/* enforces both-ways */
+	refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
+			 &connection->kept_write);
 }
 
-void connection_judge(struct openssl *openssl, SSL *ssl)
+/* No hello of this handshake came by: libssl declined a renegotiation, and the certificate is the
+ * one that was judged; or a host set its own callback over ours, unseen. */
+static void judge_without_hello(struct connection *connection)
+{
+	enum reason reason;
+
+	if (connection->stage == STAGE_ADMITTED) {
+		connection->stage = STAGE_ARMED;
+		return;
+	}
+	if (connection->stage != STAGE_NEW && connection->stage != STAGE_OPEN)
+		return;
+	connection->stage = STAGE_NEW;
+	reason = find_rules(connection);
+	if (reason != REASON_NONE || connection->stage != STAGE_OPEN)
+		refused(connection, reason ? reason : REASON_INTERNAL);
+}
+
+static void judge(struct connection *connection, bool anew)
+{
+	if (!connection->hello_seen && (anew || connection->stage == STAGE_NEW))
+		judge_without_hello(connection);
+	if (connection->stage == STAGE_OPEN)
+		connection->hello_seen = false;
+	else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED)
+		judge_armed(connection);
+	if (connection->stage == STAGE_REFUSED)
+		refuse_at_end(connection);
+}
+
+void connection_judge(struct openssl *openssl, SSL *ssl, bool anew)
 {
 	struct connection *connection;
 	struct quiet quiet;
@@ -380,24 +408,12 @@ void connection_judge(struct openssl *openssl, SSL *ssl)
 		return;
 	connection = connection_begin(openssl, ssl);
 	quiet = quiet_begin(openssl);
-	if (connection == NULL) {
+	if (connection != NULL) {
+		judge(connection, anew);
+	} else {
 		BIO *lost[2];
 
 		refuse_take_away(openssl, ssl, &lost[0], &lost[1]);
-	} else {
-		if (connection->stage == STAGE_NEW) {
-			/* The hello did not come by: a host set its own callback over ours, unseen.
-			 */
-			enum reason reason = find_rules(connection);
-
-			if (reason != REASON_NONE || connection->stage != STAGE_OPEN)
-				refused(connection, reason ? reason : REASON_INTERNAL);
-		} else if (connection->stage == STAGE_ARMED ||
-			   connection->stage == STAGE_ABANDONED) {
-			judge_armed(connection);
-		}
-		if (connection->stage == STAGE_REFUSED)
-			refuse_at_end(connection);
 	}
 	quiet_end(openssl, quiet);
 }
@@ -414,7 +430,8 @@ void connection_end(const SSL *ssl)
 		return;
 	openssl = connection->openssl;
 	quiet = quiet_begin(openssl);
-	forget_leaf(connection);
+	peer_forget(openssl, &connection->peer);
+	hello_forget(&connection->hello);
 	forget_kept_bios(connection);
 	free(connection);
 	quiet_end(openssl, quiet);

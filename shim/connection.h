@@ -8,9 +8,12 @@
 #ifndef CFSHIM_CONNECTION_H
 #define CFSHIM_CONNECTION_H
 
+#include "arm.h"
 #include "endpoint.h"
+#include "hello.h"
 #include "host.h"
 #include "openssl.h"
+#include "peer.h"
 #include "policy_in_force.h"
 #include "rules.h"
 
@@ -31,14 +34,18 @@ struct connection {
 	enum answer answer;
 	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
 	bool verify_ours;   /* so are verify mode and callback */
-	bool verified;      /* `leaf` has passed, in this very handshake */
 	bool host_verified; /* the host asked for one itself, and its own verification has passed */
 	bool at_hello;      /* refused there: version and server name are not settled yet */
+	bool hello_seen;    /* in the handshake that goes on */
 	bool settled;       /* the refusal is logged and answered */
+	bool muted;         /* libssl has nothing to say, and the host cannot change that */
+	bool taken_away;    /* refused at the end: both BIOs are gone */
 	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
 			    could write, and must not */
+	struct hello hello; /* the first of the handshake that goes on */
 	struct rules rules; /* from the hello on */
-	X509 *leaf;         /* what was judged; a reference of ours until admitted or ended */
+	struct arming arming;
+	struct peer peer; /* until admitted or ended */
 	struct host_connection host;
 	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold
 					pointers */
@@ -69,12 +76,19 @@ int connection_verify(struct connection *connection, const struct host_context *
 int connection_verify_for_host(struct connection *connection, const struct host_context *context,
 			       X509_STORE_CTX *store_context);
 
-/* The handshake says that it is done: admitted only with a certificate that was verified here and
- * now. */
-void connection_judge(struct openssl *openssl, SSL *ssl);
+/* The handshake is done: admitted only with a certificate that was verified here and now.  `anew`:
+ * OpenSSL has just said so, which it does for every handshake on an SSL, and after one that was
+ * declined; else a call says so that may have nothing to do with the last. */
+void connection_judge(struct openssl *openssl, SSL *ssl, bool anew);
 
 /* A call that drives the handshake is about to return `result`: log and answer a refusal, once. */
 void connection_settle(struct connection *connection, int result);
+
+/* The host has cleared the SSL, or libssl begins a handshake: what was judged is no longer. */
+void connection_clear(const SSL *ssl);
+
+/* The shutdown flags that the host cannot take off. */
+int connection_shutdown(const SSL *ssl);
 
 /* For doors: has it been refused, or not been admitted yet; has the host not verified the
  * certificate itself; has libssl said "done" after early data, before there was anything to judge?

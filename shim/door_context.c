@@ -35,13 +35,14 @@ void door_info(const SSL *ssl, int where, int value)
 
 	if (openssl == NULL)
 		return;
-	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)
-		connection_keep_armed(connection);
-	else if (where == SSL_CB_HANDSHAKE_DONE)
-		connection_judge(openssl, (SSL *)(uintptr_t)ssl);
+	/* The last word on each step is ours; at the end, the first. */
+	if (where == SSL_CB_HANDSHAKE_DONE)
+		connection_judge(openssl, (SSL *)(uintptr_t)ssl, true);
 	else if (where == SSL_CB_ACCEPT_EXIT && connection != NULL)
 		connection_settle(connection, value);
 	host_info(openssl, connection ? &connection->host : NULL, ssl, where, value);
+	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)
+		connection_keep_armed(connection);
 }
 
 info_callback door_info_of_host(info_callback callback)
@@ -81,6 +82,7 @@ static void on_context_made(void *context, void *slot, CRYPTO_EX_DATA *data, int
 	(void)slot, (void)data, (void)index, (void)number;
 	openssl->SSL_CTX_set_client_hello_cb(context, on_client_hello, made);
 	openssl->SSL_CTX_set_info_callback(context, door_info);
+	/* enforces certificate-callback */
 	openssl->SSL_CTX_set_cert_verify_callback(context, on_certificate, made);
 	serving_context_made(openssl);
 	errno = error_number;

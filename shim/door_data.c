@@ -43,6 +43,59 @@ int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written)
 	return result;
 }
 
+/* What came after a handshake that was refused at its end may lie in libssl already, and a host may
+ * take the flags off that keep it there. */
+static void stay_refused(const struct openssl *openssl, SSL *ssl)
+{
+	int flags = connection_shutdown(ssl);
+
+	/* enforces refused-reads */
+	if ((flags & SSL_RECEIVED_SHUTDOWN) != 0)
+		openssl->SSL_set_shutdown(ssl, flags);
+}
+
+int SSL_read(SSL *ssl, void *bytes, int size)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	stay_refused(openssl, ssl);
+	return openssl->SSL_read(ssl, bytes, size);
+}
+
+int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	stay_refused(openssl, ssl);
+	return openssl->SSL_read_ex(ssl, bytes, size, count);
+}
+
+int SSL_peek(SSL *ssl, void *bytes, int size)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	stay_refused(openssl, ssl);
+	return openssl->SSL_peek(ssl, bytes, size);
+}
+
+int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	stay_refused(openssl, ssl);
+	return openssl->SSL_peek_ex(ssl, bytes, size, count);
+}
+
+/* Flags that are the shim's stay. */
+void SSL_set_shutdown(SSL *ssl, int flags)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	/* enforces refused-flags */
+	flags |= connection_shutdown(ssl);
+	openssl->SSL_set_shutdown(ssl, flags);
+}
+
 /* EAP-TLS, DTLS-SRTP, OpenVPN: keys out of the handshake are the login. */
 int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t length, const char *label,
 			       size_t label_length, const unsigned char *context,

@@ -13,7 +13,7 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 	if (!openssl_is_ready(openssl) || !openssl->SSL_is_server(ssl))
 		return result;
 	if (result == 1)
-		connection_judge(openssl, ssl);
+		connection_judge(openssl, ssl, false);
 	connection = connection_of(ssl);
 	if (connection != NULL)
 		connection_settle(connection, result);
@@ -31,6 +31,7 @@ int SSL_accept(SSL *ssl)
 	struct openssl *openssl = openssl_at(CALLER);
 
 	/* Through a library that cannot be judged nobody is served. */
+	/* enforces missing-symbol-accept */
 	if (openssl == NULL || !openssl_is_ready(openssl))
 		return -1;
 	return finish(openssl, ssl, openssl->SSL_accept(ssl));
@@ -42,4 +43,14 @@ int SSL_do_handshake(SSL *ssl)
 	struct openssl *openssl = openssl_at(CALLER);
 
 	return openssl != NULL ? finish(openssl, ssl, openssl->SSL_do_handshake(ssl)) : -1;
+}
+
+/* For the next connection on the same SSL; libssl itself calls it where a handshake begins. */
+int SSL_clear(SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	/* enforces cleared */
+	connection_clear(ssl);
+	return openssl != NULL ? openssl->SSL_clear(ssl) : 0;
 }

@@ -71,7 +71,7 @@ static int kept_descriptor(const struct openssl *openssl, const SSL *ssl, int fo
 {
 	const struct connection *connection = found < 0 ? connection_of(ssl) : NULL;
 
-	if (connection == NULL || connection->stage != STAGE_REFUSED)
+	if (connection == NULL || !connection->taken_away)
 		return found;
 	return endpoint_descriptor(openssl,
 				   to_write ? connection->kept_write : connection->kept_read);

@@ -6,6 +6,15 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+/* libssl's own reasons for a handshake that failed on the certificate before there was one to
+ * verify (sslerr.h; equal in all versions). */
+enum {
+	FAILED_NO_CERTIFICATE = 199,
+	FAILED_BAD_SIGNATURE = 123,
+	FAILED_LIST_TOO_LONG = 152,
+	FAILED_NO_SHARED_CIPHER = 193
+};
+
 /* At most this much of what the client sent meanwhile is thrown away. */
 #define DRAIN_READS 16
 
@@ -23,6 +32,43 @@ int refuse_verify_error(enum reason reason)
 		return X509_V_ERR_CERT_REJECTED; /* bad_certificate */
 	default:
 		return X509_V_ERR_UNSPECIFIED; /* internal_error */
+	}
+}
+
+int refuse_hello_alert(enum reason reason)
+{
+	switch ((int)reason) {
+	case REASON_SERVER_NAME: /* RFC 8446, 4.1.2: the second hello is not the first's */
+		return SSL_AD_ILLEGAL_PARAMETER;
+	case REASON_NO_CERTIFICATE_CIPHER:
+		return SSL_AD_HANDSHAKE_FAILURE;
+	default:
+		return SSL_AD_INTERNAL_ERROR;
+	}
+}
+
+bool refuse_says_nothing(enum reason reason)
+{
+	return reason == REASON_PLAINTEXT || reason == REASON_UNCOVERED_TLS;
+}
+
+enum reason refuse_reason_of_failure(const struct openssl *openssl, bool suites_taken)
+{
+	unsigned long code = openssl->crypto.ERR_peek_last_error();
+
+	if (openssl_error_library(openssl, code) != ERR_LIB_SSL)
+		return REASON_NONE;
+	switch (libcrypto_error_reason(code)) {
+	case FAILED_NO_CERTIFICATE:
+		return REASON_NO_CERTIFICATE;
+	case FAILED_BAD_SIGNATURE:
+		return REASON_BAD_SIGNATURE;
+	case FAILED_LIST_TOO_LONG:
+		return REASON_BAD_CERTIFICATE;
+	case FAILED_NO_SHARED_CIPHER:
+		return suites_taken ? REASON_NO_CERTIFICATE_CIPHER : REASON_NONE;
+	default:
+		return REASON_NONE;
 	}
 }
 

@@ -10,6 +10,15 @@
 /* The X509_V_ERR that makes libssl send the alert that DESIGN's table has for `reason`. */
 int refuse_verify_error(enum reason reason);
 
+/* The alert for a refusal at the ClientHello, and whether that is one of what is no TLS of ours, to
+ * which no alert is sent. */
+int refuse_hello_alert(enum reason reason);
+bool refuse_says_nothing(enum reason reason);
+
+/* The reason behind a handshake that failed in libssl before there was a certificate to verify;
+ * REASON_NONE where it was none of the shim's making. */
+enum reason refuse_reason_of_failure(const struct openssl *openssl, bool suites_taken);
+
 /* No alert leaves while muted: libssl takes a close_notify for sent (s3_msg.c, ssl3_send_alert). */
 void refuse_mute(const struct openssl *openssl, SSL *ssl);
 void refuse_unmute(const struct openssl *openssl, SSL *ssl);

@@ -76,6 +76,11 @@ bool rules_enforce(const struct rules *rules)
 	return false;
 }
 
+bool rules_resume(const struct rules *rules)
+{
+	return rules->one != NULL && rules->one->rule->resumption == RESUMPTION_ON;
+}
+
 enum answer rules_answer(const struct rules *rules)
 {
 	return rules->one ? rules->one->rule->refuse : ANSWER_CLOSE;

@@ -20,6 +20,9 @@ struct rules rules_for(const struct trusts *trusts, const struct route *route);
 /* Does any of them demand a certificate? */
 bool rules_enforce(const struct rules *rules);
 
+/* May a session be resumed that was verified under the very same rule? */
+bool rules_resume(const struct rules *rules);
+
 /* What a client that is refused sees: `close` where the endpoint is unknown. */
 enum answer rules_answer(const struct rules *rules);
 

@@ -66,6 +66,18 @@ int days_left(const struct libcrypto *libcrypto, const X509 *certificate)
 	return seconds < 0 && days == 0 ? -1 : days;
 }
 
+long seconds_left(const struct libcrypto *libcrypto, const X509 *certificate)
+{
+	enum { MONTH = 31, DAY_SECONDS = 24 * 60 * 60 };
+	int days = 0, seconds = 0;
+
+	if (libcrypto->ASN1_TIME_diff(&days, &seconds, NULL,
+				      libcrypto->X509_get0_notAfter(certificate)) != 1 ||
+	    days < 0 || seconds < 0)
+		return 0;
+	return days < MONTH ? (long)days * DAY_SECONDS + seconds : (long)MONTH * DAY_SECONDS;
+}
+
 /* The well-known mix-up: Cloudflare's Origin *CA* root issues certificates for servers, not the
  * edge's. */
 static bool is_origin_ca_root(const char *subject)
@@ -304,6 +316,14 @@ void trust_free(const struct libcrypto *libcrypto, struct trust *trust)
 X509_STORE *trust_store(const struct trust *trust)
 {
 	return trust->store;
+}
+
+bool trust_signed(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf)
+{
+	for (size_t i = 0; i < trust->ca_count; i++)
+		if (libcrypto->X509_check_issued(trust->ca[i], leaf) == X509_V_OK)
+			return true;
+	return false;
 }
 
 const unsigned char *trust_digest(const struct trust *trust)

@@ -51,6 +51,10 @@ X509_STORE *trust_store(const struct trust *trust);
  * other CAs, resumes under this one. */
 const unsigned char *trust_digest(const struct trust *trust);
 
+/* Is `leaf` of one of these CAs directly, by its names and key identifiers?  Says nothing of the
+ * signature. */
+bool trust_signed(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf);
+
 /* The CAs, for tables: count, and for each the subject (RFC 2253, cut to `size`) and the days until
  * it expires. */
 size_t trust_ca_count(const struct trust *trust);
@@ -63,5 +67,8 @@ void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *
 
 /* Whole days from now until `certificate` expires; negative: since then. */
 int days_left(const struct libcrypto *libcrypto, const X509 *certificate);
+
+/* Seconds from now until `certificate` expires, at most a month of them; 0: it has. */
+long seconds_left(const struct libcrypto *libcrypto, const X509 *certificate);
 
 #endif

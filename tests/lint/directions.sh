@@ -13,9 +13,9 @@ storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
 	shim/boot.*) echo 10 ;;
 	shim/door_* | shim/doors.h) echo 9 ;;
 	shim/connection.*) echo 8 ;;
-	shim/arm.* | shim/refuse.* | shim/guard.* | shim/answer_status.*) echo 7 ;;
+	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard.* | shim/answer_status.*) echo 7 ;;
 	shim/rules.* | shim/serving.*) echo 6 ;;
-	shim/endpoint.* | shim/host.* | shim/descriptor.*) echo 5 ;;
+	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.*) echo 5 ;;
 	shim/policy_in_force.* | shim/counters.*) echo 4 ;;
 	shim/journal.* | shim/openssl.*) echo 3 ;;
 	shim/libc.* | shim/table.* | shim/object.* | shim/compat.h | shim/hooks.h) echo 2 ;;

@@ -2,7 +2,7 @@
  * allowed. */
 #include "policy_mistake.h"
 
-#define PORT_KEYS "allowed in a [port ...] section: verify, ca, refuse"
+#define PORT_KEYS "allowed in a [port ...] section: verify, ca, refuse, resumption"
 
 static const struct mistake mistakes_in_keys[] = {
 	{
@@ -116,6 +116,12 @@ static const struct mistake mistakes_in_values[] = {
 		.text = "[port 443]\nverify = Off\n",
 		.at = {2, 10},
 		.says = "verify takes require or off, not \"Off\"",
+	},
+	{
+		.name = "an unknown value of resumption",
+		.text = "[port 443]\nresumption = yes\n",
+		.at = {2, 14},
+		.says = "resumption takes on or off, not \"yes\"",
 	},
 	{
 		.name = "an unknown value of refuse",

@@ -121,6 +121,7 @@ static void unnamed_port_is_enforced(void **state)
 		assert_string_equal(rule->section, "port *");
 		assert_int_equal(rule->verify, VERIFY_REQUIRE);
 		assert_int_equal(rule->refuse, ANSWER_REJECT);
+		assert_int_equal(rule->resumption, RESUMPTION_OFF);
 		assert_int_equal(rule->ca_count, 1);
 		assert_null(rule->ca[0].path);
 		assert_int_equal(policy_log(policies[i]).target, LOG_STDERR);
@@ -232,7 +233,8 @@ static void same_effect(void **state)
 				      "[port 4]\nca = /a, /b, cloudflare\nrefuse = close\n"
 				      "[port 5]\nca = /a, /b\n"
 				      "[port 6]\nca = /a, /b, /c\n"
-				      "[port 7]\n");
+				      "[port 7]\n"
+				      "[port 8]\nca = /a, /b, cloudflare\nresumption = on\n");
 	const struct rule *first;
 
 	(void)state;
@@ -244,7 +246,7 @@ static void same_effect(void **state)
 		expect(rule_same_effect(first, rule) == (i < 2), "[%s]", rule->section);
 		expect(rule_same_effect(rule, first) == (i < 2), "[%s], turned", rule->section);
 	}
-	assert_true(rule_same_effect(policy_rule(policy, 6), policy_rule(policy, 7)));
+	assert_true(rule_same_effect(policy_rule(policy, 6), policy_rule(policy, 8)));
 	policy_free(policy);
 	expectations_met();
 }
@@ -261,7 +263,8 @@ int main(void)
 		TEST("each of 5000 ports finds its own rule", many_ports),
 		TEST("what is not an internet address is no endpoint",
 		     other_sockets_have_no_endpoint),
-		TEST("rules have the same effect where verify, refuse and the set of CAs agree",
+		TEST("rules have the same effect where verify, refuse, resumption and the set of "
+		     "CAs agree",
 		     same_effect),
 	};
 

@@ -82,6 +82,9 @@ static int put_section(char *text, uint32_t *seed)
 	if (chance(seed, 2))
 		end += sprintf(end, "refuse = %s\n",
 			       answer_word((enum answer)chance(seed, ANSWER_CLOSE_RESET + 1)));
+	if (chance(seed, 2))
+		end += sprintf(end, "resumption = %s\n",
+			       resumption_word(chance(seed, 2) ? RESUMPTION_ON : RESUMPTION_OFF));
 	return (int)(end - text);
 }
 
@@ -122,11 +125,13 @@ static void everything_is_spelled_out(void **state)
 				       "verify = require\n"
 				       "ca = \"/a b\", /b\n"
 				       "refuse = reject\n"
+				       "resumption = off\n"
 				       "\n"
 				       "[port *]\n"
 				       "verify = require\n"
 				       "ca = cloudflare\n"
-				       "refuse = reject\n";
+				       "refuse = reject\n"
+				       "resumption = off\n";
 	struct complaints complaints;
 	struct policy *policy = parse_exactly(text, strlen(text), &complaints);
 	char *printed;

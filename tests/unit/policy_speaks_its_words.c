@@ -12,6 +12,8 @@ static void words_of_enums(void **state)
 	assert_string_equal(answer_word(ANSWER_REJECT), "reject");
 	assert_string_equal(answer_word(ANSWER_CLOSE), "close");
 	assert_string_equal(answer_word(ANSWER_CLOSE_RESET), "close reset");
+	assert_string_equal(resumption_word(RESUMPTION_OFF), "off");
+	assert_string_equal(resumption_word(RESUMPTION_ON), "on");
 }
 
 /* The promised list, in its order. */
@@ -81,7 +83,7 @@ static void values_of_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST("verify and refuse have the words of the policy", words_of_enums),
+		TEST("verify, refuse and resumption have the words of the policy", words_of_enums),
 		TEST("every promised reason has its word and a meaning", words_of_reasons),
 		TEST("log takes its words and absolute paths, and nothing else", values_of_log),
 	};

@@ -74,10 +74,11 @@ static void chance_bytes(void **state)
 static void chance_words(void **state)
 {
 	static const char *const words[] = {
-		"[port ", "443",    "8000-8999", "*",    "127.0.0.1:1", "[::1]:2", "]\n", "]",
-		", ",     "verify", " = ",       "off",  "require",     "ca",      "\"",  "/x",
-		"refuse", "close",  "reset",     "log",  "json:",       " ",       "\n",  "\n",
-		"# c",    "\r\n",   "[",         "port", "cloudflare",  "stderr",
+		"[port ", "443",   "8000-8999",  "*",      "127.0.0.1:1", "[::1]:2",    "]\n",
+		"]",      ", ",    "verify",     " = ",    "off",         "require",    "ca",
+		"\"",     "/x",    "refuse",     "close",  "reset",       "resumption", "on",
+		"log",    "json:", " ",          "\n",     "\n",          "# c",        "\r\n",
+		"[",      "port",  "cloudflare", "stderr",
 	};
 	char text[512];
 

@@ -1,0 +1,106 @@
+#include "hello.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* RFC 9001, 8.2, and its number before that was an RFC: only QUIC puts them into a hello. */
+#define QUIC_TRANSPORT_PARAMETERS       57
+#define QUIC_TRANSPORT_PARAMETERS_DRAFT 0xffa5
+
+static bool has_extension(const struct openssl *openssl, SSL *ssl, unsigned type)
+{
+	const unsigned char *bytes;
+	size_t length;
+
+	return openssl->SSL_client_hello_get0_ext(ssl, type, &bytes, &length) == 1;
+}
+
+/* Third-party QUIC (SSL_set_quic_tls_cbs, 3.5) hands its host the key to write with before the
+ * client's certificate has come.  OpenSSL's own does not. */
+static bool is_third_party_quic(const struct openssl *openssl, SSL *ssl)
+{
+	if (openssl->SSL_is_quic != NULL && openssl->SSL_is_quic(ssl) == 1)
+		return false;
+	return has_extension(openssl, ssl, QUIC_TRANSPORT_PARAMETERS) ||
+	       has_extension(openssl, ssl, QUIC_TRANSPORT_PARAMETERS_DRAFT);
+}
+
+/* One extension behind the other, each with its length before it; an absent one is none of the
+ * empty ones. */
+static bool copy_asked(const struct openssl *openssl, SSL *ssl, struct hello *hello)
+{
+	static const unsigned types[] = {TLSEXT_TYPE_server_name,
+					 TLSEXT_TYPE_application_layer_protocol_negotiation};
+	enum { TYPES = sizeof(types) / sizeof(types[0]) };
+	const unsigned char *bytes[TYPES];
+	size_t lengths[TYPES];
+	unsigned char *end;
+
+	hello->length = TYPES * sizeof(size_t);
+	for (size_t i = 0; i < TYPES; i++) {
+		if (openssl->SSL_client_hello_get0_ext(ssl, types[i], &bytes[i], &lengths[i]) != 1)
+			lengths[i] = SIZE_MAX;
+		else
+			hello->length += lengths[i];
+	}
+	end = hello->asked = malloc(hello->length);
+	for (size_t i = 0; end != NULL && i < TYPES; i++) {
+		memcpy(end, &lengths[i], sizeof(size_t));
+		end += sizeof(size_t);
+		if (lengths[i] != SIZE_MAX) {
+			memcpy(end, bytes[i], lengths[i]);
+			end += lengths[i];
+		}
+	}
+	return end != NULL;
+}
+
+/* libssl takes the second hello's word for what the first one was judged by. */
+static enum reason compare_with_first(const struct openssl *openssl, SSL *ssl, struct hello *first)
+{
+	struct hello second = {0};
+	bool same;
+
+	if (!copy_asked(openssl, ssl, &second))
+		return REASON_INTERNAL;
+	if (first->asked == NULL) {
+		*first = second;
+		return REASON_NONE;
+	}
+	same = first->length == second.length &&
+	       memcmp(first->asked, second.asked, second.length) == 0;
+	hello_forget(&second);
+	return same ? REASON_NONE : REASON_SERVER_NAME;
+}
+
+enum reason hello_examine(const struct openssl *openssl, SSL *ssl, struct hello *first)
+{
+	/* At security level 0, libssl up to 3.x still takes hellos in the form of SSLv2, which have
+	 * no extensions. */
+	/* enforces sslv2-hello */
+	if (openssl->SSL_client_hello_isv2(ssl))
+		return REASON_PLAINTEXT;
+	/* enforces third-party-quic */
+	if (is_third_party_quic(openssl, ssl))
+		return REASON_UNCOVERED_TLS;
+	/* enforces second-hello */
+	return compare_with_first(openssl, ssl, first);
+}
+
+void hello_forget(struct hello *first)
+{
+	free(first->asked);
+	*first = (struct hello){0};
+}
+
+bool hello_offers(const struct openssl *openssl, SSL *ssl, const SSL_CIPHER *cipher)
+{
+	const unsigned char *offered;
+	size_t length = openssl->SSL_client_hello_get0_ciphers(ssl, &offered);
+	unsigned id = openssl->SSL_CIPHER_get_protocol_id(cipher);
+
+	for (size_t i = 0; i + 1 < length; i += 2)
+		if ((unsigned)(offered[i] << 8 | offered[i + 1]) == id)
+			return true;
+	return false;
+}

@@ -1,0 +1,26 @@
+/* hello.h - what a ClientHello says, as far as that decides about it.
+ * A worker of connection.c, for OpenSSL's ClientHello callback alone: the hello is gone after it.
+ */
+#ifndef CFSHIM_HELLO_H
+#define CFSHIM_HELLO_H
+
+#include "openssl.h"
+#include "policy.h"
+
+/* The server name and the protocols that the first hello of a handshake asked for.  All zero:
+ * there was none yet. */
+struct hello {
+	unsigned char *asked;
+	size_t length;
+};
+
+/* REASON_NONE, or why this hello is refused, whoever it is from.  The first of a handshake is kept
+ * in `first`; a second one (RFC 8446, 4.1.2) must ask for the same. */
+enum reason hello_examine(const struct openssl *openssl, SSL *ssl, struct hello *first);
+
+void hello_forget(struct hello *first);
+
+/* Does it offer this suite? */
+bool hello_offers(const struct openssl *openssl, SSL *ssl, const SSL_CIPHER *cipher);
+
+#endif
