@@ -50,9 +50,10 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct run *run = SSL_get_ex_data(ssl, run_index);
 
+	/* A copy: libssl spoils a session whose connection did not end in order. */
 	SSL_SESSION_free(run->outcome->session);
-	run->outcome->session = session;
-	return 1;
+	run->outcome->session = SSL_SESSION_dup(session);
+	return 0;
 }
 
 /* Any certificate, however old, weak or wrong, and any key: judging is the server's. */
