@@ -102,6 +102,10 @@ check-tsan: ## the tests under ThreadSanitizer
 check-valgrind: $(UNIT) ## the unit tests under valgrind
 	@BUILD=$(BUILD) RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full" tests/run.sh $(UNIT)
 
+.PHONY: check-mutants
+check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long
+	@BUILD=$(BUILD) tests/mutants.sh
+
 # Generated: Cloudflare's CA and ranges as C string literals, a line each; the exports; the manual's tables.
 GENERATED = $(BUILD)/generated/cloudflare_ca.inc $(BUILD)/generated/cloudflare_ranges.inc
 $(BUILD)/generated/cloudflare_ca.inc: policy/cloudflare/origin_pull_ca.pem

@@ -27,6 +27,7 @@ __attribute__((constructor)) static void boot(void)
 	if (log == NULL && policy_in_force() != NULL)
 		choice = policy_log(policy_in_force());
 	journal_open(choice, secure_getenv("JOURNAL_STREAM"));
+	/* enforces inherited-sockets */
 	endpoint_look_at_inherited();
 	openssl_look(false, door_register);
 	errno = error_number;

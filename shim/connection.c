@@ -389,6 +389,7 @@ static void judge_without_hello(struct connection *connection)
 
 static void judge(struct connection *connection, bool anew)
 {
+	/* enforces unseen-hello */
 	if (!connection->hello_seen && (anew || connection->stage == STAGE_NEW))
 		judge_without_hello(connection);
 	if (connection->stage == STAGE_OPEN)

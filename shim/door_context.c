@@ -80,7 +80,9 @@ static void on_context_made(void *context, void *slot, CRYPTO_EX_DATA *data, int
 	struct host_context *made = host_context_begin(openssl, context);
 
 	(void)slot, (void)data, (void)index, (void)number;
+	/* enforces hello-callback */
 	openssl->SSL_CTX_set_client_hello_cb(context, on_client_hello, made);
+	/* enforces info-callback */
 	openssl->SSL_CTX_set_info_callback(context, door_info);
 	/* enforces certificate-callback */
 	openssl->SSL_CTX_set_cert_verify_callback(context, on_certificate, made);
@@ -129,11 +131,13 @@ static bool may_make_context(struct openssl *openssl)
 {
 	if (openssl == NULL)
 		return false;
-	if (door_register(openssl))
-		return true;
-	journal_uncovered(openssl->name,
-			  openssl->missing ? openssl->missing : "registration failed");
-	return false;
+	/* enforces missing-symbol */
+	if (!door_register(openssl)) {
+		journal_uncovered(openssl->name,
+				  openssl->missing ? openssl->missing : "registration failed");
+		return false;
+	}
+	return true;
 }
 
 /* ---- replaced functions ---- */
@@ -166,6 +170,7 @@ static int new_context_data(struct openssl *openssl, int class_index, void *cont
 	result = openssl->CRYPTO_new_ex_data(class_index, context, data);
 	/* ex_data belongs to a library context (3.0): where the host has changed its default one,
 	 * nothing is registered there. */
+	/* enforces library-context */
 	if (result == 1 && host_context_of(context) == NULL)
 		on_context_made(context, NULL, data, 0, 0, openssl);
 	return result;

@@ -103,6 +103,7 @@ int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t length, cons
 {
 	const struct openssl *openssl = openssl_at(CALLER);
 
+	/* enforces keys */
 	if (connection_is_unjudged(ssl))
 		return 0;
 	return openssl->SSL_export_keying_material(ssl, out, length, label, label_length, context,
@@ -115,6 +116,7 @@ int SSL_export_keying_material_early(SSL *ssl, unsigned char *out, size_t length
 {
 	const struct openssl *openssl = openssl_at(CALLER);
 
+	/* enforces early-keys */
 	if (connection_is_unjudged(ssl))
 		return 0;
 	return openssl->SSL_export_keying_material_early(ssl, out, length, label, label_length,

@@ -19,10 +19,12 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 		connection_settle(connection, result);
 	/* Some take "1" for a login, and look no further; and a stale EAGAIN would have them try
 	 * again. */
-	if (result != 1 || !connection_is_refused(ssl))
-		return result;
-	errno = ECONNRESET;
-	return -1;
+	/* enforces accept-fails */
+	if (result == 1 && connection_is_refused(ssl)) {
+		errno = ECONNRESET;
+		result = -1;
+	}
+	return result;
 }
 
 /* openssl s_server, socat, stunnel, Apache */

@@ -25,6 +25,7 @@ static void look_for_descriptors(struct msghdr *message)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
 	     part = CMSG_NXTHDR(message, part))
+		/* enforces received-sockets */
 		if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
 			endpoint_received_sockets();
 }

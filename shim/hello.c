@@ -75,6 +75,8 @@ static enum reason compare_with_first(const struct openssl *openssl, SSL *ssl, s
 
 enum reason hello_examine(const struct openssl *openssl, SSL *ssl, struct hello *first)
 {
+	enum reason reason = REASON_NONE;
+
 	/* At security level 0, libssl up to 3.x still takes hellos in the form of SSLv2, which have
 	 * no extensions. */
 	/* enforces sslv2-hello */
@@ -84,7 +86,8 @@ enum reason hello_examine(const struct openssl *openssl, SSL *ssl, struct hello 
 	if (is_third_party_quic(openssl, ssl))
 		return REASON_UNCOVERED_TLS;
 	/* enforces second-hello */
-	return compare_with_first(openssl, ssl, first);
+	reason = compare_with_first(openssl, ssl, first);
+	return reason;
 }
 
 void hello_forget(struct hello *first)

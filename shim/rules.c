@@ -46,17 +46,17 @@ static bool listeners_meet_address_sections(void)
 struct rules rules_for(const struct trusts *trusts, const struct route *route)
 {
 	/* A descriptor that is no IP socket belongs to none of the endpoints listened on. */
-	struct rules rules = {
-		.trusts = trusts,
-		.anywhere = route->descriptor >= 0 || route->is_datagram,
-	};
+	struct rules rules = {.trusts = trusts};
 	const struct rule_in_force *first, *next;
 
+	/* enforces not-of-the-listeners */
+	rules.anywhere = route->descriptor >= 0 || route->is_datagram;
 	/* An unconnected UDP socket has no address of its own until the datagram is looked at. */
 	if (route->endpoint_known && !meets_address_sections(&route->endpoint)) {
 		rules.one = policy_in_force_match(trusts, &route->endpoint);
 		return rules;
 	}
+	/* enforces address-sections */
 	rules.anywhere = rules.anywhere || listeners_meet_address_sections();
 	first = rules_at(&rules, 0);
 	for (size_t i = 1; (next = rules_at(&rules, i)) != NULL; i++)
@@ -97,6 +97,7 @@ enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcr
 	for (i = 0; (rule = rules_at(rules, i)) != NULL; i++) {
 		enum reason reason = REASON_NONE;
 
+		/* enforces judgement */
 		if (rule->rule->verify != VERIFY_OFF)
 			reason = trust_judge(libcrypto, rule->trust, leaf, intermediates);
 		if (reason == REASON_NONE)

@@ -41,14 +41,21 @@ static bool set_parameters(const struct libcrypto *libcrypto, X509_STORE_CTX *co
 {
 	X509_VERIFY_PARAM *parameters = libcrypto->X509_STORE_CTX_get0_param(context);
 
-	if (parameters == NULL ||
-	    libcrypto->X509_VERIFY_PARAM_clear_flags(
-		    parameters, libcrypto->X509_VERIFY_PARAM_get_flags(parameters)) != 1 ||
-	    libcrypto->X509_VERIFY_PARAM_set_flags(
-		    parameters, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) != 1 ||
-	    libcrypto->X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) != 1)
+	if (parameters == NULL)
 		return false;
+	/* enforces own-flags */
+	if (libcrypto->X509_VERIFY_PARAM_clear_flags(
+		    parameters, libcrypto->X509_VERIFY_PARAM_get_flags(parameters)) != 1)
+		return false;
+	if (libcrypto->X509_VERIFY_PARAM_set_flags(
+		    parameters, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) != 1)
+		return false;
+	/* enforces purpose */
+	if (libcrypto->X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) != 1)
+		return false;
+	/* enforces depth */
 	libcrypto->X509_VERIFY_PARAM_set_depth(parameters, MOST_INTERMEDIATES);
+	/* enforces auth-level */
 	libcrypto->X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
 	return true;
 }
@@ -63,8 +70,10 @@ static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_ST
 	uint32_t usage = libcrypto->X509_get_extended_key_usage(leaf);
 	int count = chain ? libcrypto_stack_count(libcrypto, chain) : 0;
 
+	/* enforces own-ca */
 	if (count < 2)
 		return REASON_UNTRUSTED_ISSUER;
+	/* enforces own-dates */
 	for (int i = 0; i < count; i++) {
 		const X509 *certificate = libcrypto_stack_at(libcrypto, chain, i);
 
@@ -75,6 +84,7 @@ static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_ST
 		    0)
 			return REASON_EXPIRED;
 	}
+	/* enforces own-usage */
 	if (usage != UINT32_MAX && (usage & XKU_SSL_CLIENT) == 0)
 		return REASON_WRONG_PURPOSE;
 	return REASON_NONE;
