@@ -67,10 +67,14 @@ void text_format(char *buffer, size_t size, const char *format, ...)
 void built_path(char *path, size_t size, const char *name)
 {
 	const char *build = getenv("CFSHIM_BUILD");
+	const char *library = getenv("CFSHIM_LIBRARY");
 	char relative[PATH_MAX];
 	char absolute[PATH_MAX];
 
-	text_format(relative, sizeof(relative), "%s/%s", build ? build : "build", name);
+	if (library != NULL && strcmp(name, "libcfshim.so") == 0)
+		text_format(relative, sizeof(relative), "%s", library);
+	else
+		text_format(relative, sizeof(relative), "%s/%s", build ? build : "build", name);
 	/* Servers change their working directory before they look. */
 	if (realpath(relative, absolute) == NULL)
 		fail_msg("%s: %s", relative, strerror(errno));

@@ -20,7 +20,8 @@ void scratch_new_dir(char *path, size_t size, const char *purpose);
 void text_format(char *buffer, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The path of something that `make` built, from CFSHIM_BUILD: "libcfshim.so". */
+/* The path of something that `make` built, from CFSHIM_BUILD: "libcfshim.so", which is that of
+ * CFSHIM_LIBRARY where it is set. */
 void built_path(char *path, size_t size, const char *name);
 
 void scratch_write(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
