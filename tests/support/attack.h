@@ -90,6 +90,9 @@ bool host_accept(SSL *ssl);
 bool host_read(SSL *ssl); /* a request, at least its first bytes; says so by host_is_in() */
 void host_answer(SSL *ssl);
 
+/* In the host: the path of the certificate of that name (credentials.h). */
+const char *host_file(const char *name);
+
 /* In a host that is a program of its own: a context with certificate and key, or the end of the
  * host; a loopback socket that takes `type` (SOCK_STREAM: it listens). */
 SSL_CTX *host_context(const SSL_METHOD *method, char **words);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +32,19 @@ void host_is_in(const char *what)
 
 	if (write(STDOUT_FILENO, line, (size_t)length) != length)
 		die("write");
+}
+
+/* The host's own certificate lies among the others. */
+static const char *own_certificate;
+
+const char *host_file(const char *name)
+{
+	static char path[PATH_MAX + 64];
+	const char *slash = strrchr(own_certificate, '/');
+
+	snprintf(path, sizeof(path), "%.*s/%s.pem", (int)(slash - own_certificate), own_certificate,
+		 name);
+	return path;
 }
 
 SSL_CTX *host_context(const SSL_METHOD *method, char **words)
@@ -122,6 +136,7 @@ int host_main(const struct attack *attack, char **words)
 	nfds_t count = 0;
 	SSL_CTX *context;
 
+	own_certificate = words[0];
 	signal(SIGPIPE, SIG_IGN);
 	if (attack->host != NULL)
 		return attack->host(words);

@@ -1,5 +1,6 @@
 #include "credentials.h"
 
+#include "odd_certificates.h"
 #include "program.h"
 #include "scratch.h"
 #include "test.h"
@@ -13,6 +14,15 @@
  * table.
  */
 #define PATHS 16
+
+static const struct odd_certificate *odds;
+static size_t odd_count;
+
+void odd_certificates_use(const struct odd_certificate *table, size_t count)
+{
+	odds = table;
+	odd_count = count;
+}
 
 static const char *path_of(const char *name, const char *ending)
 {
@@ -31,6 +41,7 @@ static const char *path_of(const char *name, const char *ending)
 		if (result.status != 0)
 			fail_msg("cfshim test-ca ended with %d: %s", result.status, result.errors);
 		result_clear(&result);
+		odd_certificates_make(odds, odd_count, folder);
 	}
 	text_format(path, PATH_MAX, "%s/%s.%s", folder, name, ending);
 	return path;
