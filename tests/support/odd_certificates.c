@@ -86,6 +86,17 @@ static EVP_PKEY *new_ec_key(const char *curve)
 	return key;
 }
 
+static EVP_PKEY *new_ed25519_key(void)
+{
+	EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, NULL);
+	EVP_PKEY *key = NULL;
+
+	if (EVP_PKEY_keygen_init(maker) != 1 || EVP_PKEY_keygen(maker, &key) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(maker);
+	return key;
+}
+
 static EVP_PKEY *key_for(const struct odd_certificate *odd, const char *folder)
 {
 	char curve[32];
@@ -99,6 +110,8 @@ static EVP_PKEY *key_for(const struct odd_certificate *odd, const char *folder)
 		return new_rsa_key(bits);
 	if (sscanf(odd->key, "ec %31s", curve) == 1)
 		return new_ec_key(curve);
+	if (strcmp(odd->key, "ed25519") == 0)
+		return new_ed25519_key();
 	return key_named(folder, odd->key);
 }
 
@@ -171,6 +184,8 @@ static void sign(const struct odd_certificate *odd, X509 *x509, EVP_PKEY *key, c
 	EVP_PKEY *signer_key = signer ? key_named(folder, signer) : key;
 	const EVP_MD *digest = EVP_get_digestbyname(odd->digest ? odd->digest : "SHA256");
 
+	if (EVP_PKEY_base_id(signer_key) == EVP_PKEY_ED25519)
+		digest = NULL;
 	must(X509_sign(x509, signer_key, digest) > 0, odd, "its signature");
 	if (odd->spoil != NULL)
 		odd->spoil(x509);

@@ -12,7 +12,7 @@ struct odd_certificate {
 	const char *subject; /* its common name; NULL: as `name` */
 	/* A certificate that is there already; NULL: signed by itself. */
 	const char *issuer;
-	/* NULL: a new one of EC P-256; "rsa 1024" and "ec prime192v1": a new one; else the
+	/* NULL: a new one of EC P-256; "rsa 1024", "ec prime192v1", "ed25519": a new one; else the
 	 * certificate whose key it has. */
 	const char *key;
 	const char *signed_by; /* the certificate whose key signs; NULL: the issuer's */
