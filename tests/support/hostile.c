@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEEPEST    50
+#define DEEPEST 50
 
 #define CA_WORDS                              \
 	"basicConstraints=critical,CA:TRUE\n" \
@@ -291,6 +291,7 @@ static const struct odd_certificate odds[] = {
 #define ODD_COUNT (sizeof(odds) / sizeof(odds[0]))
 
 const struct hostile hostiles[] = {
+	{"a self-signed certificate", "self-signed", NULL},
 	{"no certificate at all", NULL, NULL},
 	{"a certificate of another CA", "other", NULL},
 	{"a forged signature of the CA", "seemingly-of-ca", NULL},
