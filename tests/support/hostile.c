@@ -252,6 +252,28 @@ static void add_many_extensions(X509 *x509)
 	}
 }
 
+/* Names that the library keeps one by one: "a" of each, `count` times, within these heads. */
+static void add_many_of(X509 *x509, const char *oid, const void *one, size_t size, size_t count)
+{
+	unsigned char *bytes = filled(4 + size * count, 0);
+	size_t at = put_head(bytes, 0x30, size * count);
+
+	for (size_t i = 0; i < count; i++, at += size)
+		memcpy(bytes + at, one, size);
+	odd_extension(x509, oid, 0, bytes, at);
+	OPENSSL_free(bytes);
+}
+
+static void add_alternative_names(X509 *x509)
+{
+	add_many_of(x509, "2.5.29.17", "\x82\x01\x61", 3, 10000);
+}
+
+static void add_distribution_points(X509 *x509)
+{
+	add_many_of(x509, "2.5.29.31", "\x30\x07\xa0\x05\xa0\x03\x86\x01\x61", 9, 3400);
+}
+
 /* ---- the list ---- */
 
 /* Names in a row, for .chain. */
@@ -280,6 +302,8 @@ static const struct odd_certificate odds[] = {
 	{.name = "many-names", .touch = set_many_names},
 	{.name = "huge-object", .touch = set_huge_object},
 	{.name = "x400", .touch = add_x400_address},
+	{.name = "alternative-names", .touch = add_alternative_names},
+	{.name = "distribution-points", .touch = add_distribution_points},
 	{.name = "many-extensions", .touch = add_many_extensions},
 	{.name = "punycode-ca", .extensions = CA_WORDS, .touch = add_punycode},
 	{.name = "punycode",
@@ -306,6 +330,8 @@ const struct hostile hostiles[] = {
 	{"a subject of 2400 parts", NULL, "many-names"},
 	{"an object identifier of 30000 bytes", NULL, "huge-object"},
 	{"an x400Address", NULL, "x400"},
+	{"10000 alternative names", NULL, "alternative-names"},
+	{"3400 distribution points of CRLs", NULL, "distribution-points"},
 	{"1500 extensions", NULL, "many-extensions"},
 	{"Punycode in name constraints", "punycode", NULL},
 	{"a chain of fifty", "deep-50", NULL},
