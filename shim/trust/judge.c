@@ -7,6 +7,15 @@
 /* Cloudflare's CA allows two intermediates below itself; OpenSSL does not count leaf and root. */
 #define MOST_INTERMEDIATES 3
 
+/* Of all the certificates that the client sent, together.  OpenSSL takes apart every extension of a
+ * certificate that it looks at, and a stranger's may have ten thousand names. */
+#define MOST_EXTENSIONS      64
+#define MOST_EXTENSION_BYTES (3 << 10)
+
+struct extensions {
+	int count, bytes;
+};
+
 /* The words of an X509_verify_cert that failed, as reasons of ours.  "OK" beside a failure (it was
  * below 0: no memory) is no admission. */
 static enum reason reason_of_error(int error)
@@ -90,12 +99,38 @@ static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_ST
 	return REASON_NONE;
 }
 
+static void add_extensions(const struct libcrypto *libcrypto, const X509 *certificate,
+			   struct extensions *sum)
+{
+	int count = libcrypto->X509_get_ext_count(certificate);
+
+	sum->count += count;
+	for (int i = 0; i < count && sum->count <= MOST_EXTENSIONS; i++)
+		sum->bytes += libcrypto->ASN1_STRING_length(libcrypto->X509_EXTENSION_get_data(
+			libcrypto->X509_get_ext(certificate, i)));
+}
+
+/* The client's list, in which its own certificate may stand again. */
+static bool is_too_much(const struct libcrypto *libcrypto, X509 *leaf, STACK_OF(X509) * sent)
+{
+	int count = sent ? libcrypto_stack_count(libcrypto, sent) : 0;
+	struct extensions sum = {0, 0};
+
+	add_extensions(libcrypto, leaf, &sum);
+	for (int i = 0; i < count; i++)
+		if (libcrypto_stack_at(libcrypto, sent, i) != leaf)
+			add_extensions(libcrypto, libcrypto_stack_at(libcrypto, sent, i), &sum);
+	return sum.count > MOST_EXTENSIONS || sum.bytes > MOST_EXTENSION_BYTES;
+}
+
 enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
 			STACK_OF(X509) * intermediates)
 {
 	enum reason reason = REASON_INTERNAL;
 	X509_STORE_CTX *context;
 
+	if (is_too_much(libcrypto, leaf, intermediates))
+		return REASON_BAD_CERTIFICATE;
 	libcrypto->ERR_set_mark();
 	context = libcrypto->X509_STORE_CTX_new();
 	if (context != NULL &&

@@ -34,13 +34,23 @@ static void complain_here(struct loading *loading, enum severity severity, const
 		 policy_source_line(loading->policy, source->at.line), "%s: %s", path, what);
 }
 
+/* A stranger's may be as long as its list, and OpenSSL spends thousands of instructions on each
+ * byte: no honest one is longer than a line of the log has room for. */
+#define NAME_MAX_BYTES 512
+
 void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *buffer, size_t size)
 {
-	BIO *memory = libcrypto->BIO_new(libcrypto->BIO_s_mem());
+	BIO *memory;
 	char *text = NULL;
 	long length = 0;
+	size_t der_length = 0;
 
 	buffer[0] = '\0';
+	/* Not const in 1.1.1. */
+	if (libcrypto->X509_NAME_get0_der((X509_NAME *)(uintptr_t)name, NULL, &der_length) != 1 ||
+	    der_length > NAME_MAX_BYTES)
+		return;
+	memory = libcrypto->BIO_new(libcrypto->BIO_s_mem());
 	if (memory == NULL)
 		return;
 	/* XN_FLAG_RFC2253 escapes control and non-ASCII bytes; the length is the certificate's, so

@@ -61,7 +61,7 @@ size_t trust_ca_count(const struct trust *trust);
 X509 *trust_ca(const struct trust *trust, size_t index);
 
 /* `name` as RFC 2253 text into `buffer`, always terminated, cut where it does not fit; "" on
- * failure. */
+ * failure, and where it is longer than any honest one. */
 void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *buffer,
 		size_t size);
 
