@@ -34,7 +34,7 @@ needs() {
 		lint cppcheck cppcheck cppcheck
 		lint shellcheck shellcheck ShellCheck
 		lint codespell codespell codespell
-		lint valgrind valgrind valgrind
+		test valgrind valgrind valgrind
 	END
 }
 

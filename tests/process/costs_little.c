@@ -130,7 +130,7 @@ static unsigned long long cost_of(struct counted *host, const char *certificate,
 	return next_count(host);
 }
 
-static struct counted start(bool shim)
+static struct counted start_host(bool shim)
 {
 	struct counted host = {.server = server_new(&counted_host, 1)};
 
@@ -151,8 +151,8 @@ static void run(void **state)
 
 	(void)state;
 	skip_under_sanitizer("valgrind runs no sanitized program");
-	covered_host = start(true);
-	bare_host = start(false);
+	covered_host = start_host(true);
+	bare_host = start_host(false);
 	limit = cost_of(&covered_host, "self-signed", NULL);
 	fprintf(stderr, "# %-40s %12s %12s %12s\n", "instructions of a refusal", "in all",
 		"of libssl", "of the shim");

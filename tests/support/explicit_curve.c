@@ -121,10 +121,12 @@ EVP_PKEY *own_generator_key(void)
 	struct der algorithm = {.length = 0}, half = {.length = 0}, private = {.length = 0};
 	struct der wrapped = {.length = 0}, all = {.length = 0}, whole = {.length = 0};
 	const unsigned char *bytes = whole.bytes;
+	size_t curve_length;
 
 	read_public_point("ca", point);
+	curve_length = explicit_curve(curve, point, sizeof(point), NULL);
 	put(&algorithm, ec_public_key, sizeof(ec_public_key));
-	put(&algorithm, curve, explicit_curve(curve, point, sizeof(point), NULL));
+	put(&algorithm, curve, curve_length);
 	put_tagged(&half, TAG_BIT_STRING, point, sizeof(point));
 	put(&private, version_1, sizeof(version_1));
 	put_tagged(&private, TAG_OCTET_STRING, one, sizeof(one));

@@ -230,6 +230,7 @@ static void add_policies(X509 *x509)
 /* CVE-2022-3602: a label of Punycode in what a CA may vouch for. */
 static void add_punycode(X509 *x509)
 {
+	static const unsigned char prefix[] = {'x', 'n', '-', '-'};
 	unsigned char names[600], *at = names;
 	size_t length = 500;
 
@@ -237,8 +238,8 @@ static void add_punycode(X509 *x509)
 	at += put_head(at, 0xa0, length + 8);
 	at += put_head(at, 0x30, length + 4);
 	at += put_head(at, 0x81, length);
-	memcpy(at, "xn--", 4);
-	memset(at + 4, 'a', length - 4);
+	memset(at, 'a', length);
+	memcpy(at, prefix, sizeof(prefix));
 	odd_extension(x509, "2.5.29.30", 1, names, (size_t)(at - names) + length);
 }
 
