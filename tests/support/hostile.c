@@ -210,6 +210,7 @@ static void add_policies(X509 *x509)
 	unsigned char policies[2 + 3 * 6] = {0x30, 3 * 6};
 	unsigned char mappings[2 + 9 * 10] = {0x30, 9 * 10};
 	static const unsigned char head[] = {0x30, 0x04, 0x06, 0x02, 0x2a};
+	static const unsigned char pair[10] = {0x30, 0x08, 0x06, 0x02, 0x2a, 0, 0x06, 0x02, 0x2a};
 
 	for (unsigned char i = 0; i < 3; i++) {
 		memcpy(policies + 2 + i * 6, head, sizeof(head));
@@ -217,9 +218,8 @@ static void add_policies(X509 *x509)
 		for (unsigned char j = 0; j < 3; j++) {
 			unsigned char *one = mappings + 2 + (i * 3 + j) * 10;
 
-			memcpy(one, "\x30\x08\x06\x02\x2a", 5);
+			memcpy(one, pair, sizeof(pair));
 			one[5] = i;
-			memcpy(one + 6, "\x06\x02\x2a", 3);
 			one[9] = j;
 		}
 	}
