@@ -10,6 +10,10 @@
  * lists before parsing one. */
 #define CERTIFICATE_LIST_MAX_BYTES (32L << 10)
 
+/* SSL_OP_NO_RX_CERTIFICATE_COMPRESSION, of 3.2; nothing in older ones.  32 KiB may hold megabytes
+ * of certificates, and before 3.5.5 no limit counts them (CVE-2025-66199). */
+#define NO_RECEIVED_COMPRESSION (1UL << 33)
+
 /* In place of the host's: SSL_set_verify(ssl, mode, NULL) would keep that one, which may accept
  * anything. */
 static int keep_verdict(int good, X509_STORE_CTX *context)
@@ -165,6 +169,7 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool re
 	openssl->SSL_set_allow_early_data_cb(ssl, no_early_data, NULL);
 	/* enforces renegotiation */
 	openssl->SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+	openssl->SSL_set_options(ssl, NO_RECEIVED_COMPRESSION);
 	/* enforces raw-public-key */
 	if (openssl->SSL_set1_client_cert_type != NULL)
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
