@@ -10,7 +10,7 @@
 /* Of all the certificates that the client sent, together.  OpenSSL takes apart every extension of a
  * certificate that it looks at, and a stranger's may have ten thousand names. */
 #define MOST_EXTENSIONS      64
-#define MOST_EXTENSION_BYTES (3 << 10)
+#define MOST_EXTENSION_BYTES (4 << 10)
 
 struct extensions {
 	int count, bytes;
