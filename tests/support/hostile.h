@@ -3,10 +3,15 @@
 #ifndef HOSTILE_H
 #define HOSTILE_H
 
+#include <stdbool.h>
+
 struct hostile {
 	const char *what;
 	const char *certificate; /* with its key and chain ... */
 	const char *leaf;        /* ... or this one, in place of an honest one */
+	/* Its encoding alone, not that of a long list, is the attack: in all it may cost two
+	 * refusals. */
+	bool encoding;
 };
 
 /* The last has no `what`. */
