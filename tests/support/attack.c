@@ -303,15 +303,21 @@ static void expect_out(struct victim *victim, int version, struct outcome *seen)
 
 static void expect_edge_served(struct victim *victim, int version)
 {
-	const struct client client = {.version = version, .certificate = "edge"};
+	struct client client = {.port = 0};
 	struct outcome outcome;
 
+	if (victim->attack->edge_alike)
+		client = victim->attack->client;
+	client.version = version;
+	client.certificate = "edge";
 	if (victim->attack->edge_is_refused || victim->attack->datagrams)
 		return;
 	visit(victim, &client, 0, &outcome);
 	expect(strcmp(outcome_body(&outcome), SERVER_ANSWER) == 0,
 	       "TLS %s, %s: the edge is not served, alert %d, %s", version_word(version),
 	       victim->answer, outcome.alert, ending_word(outcome.ending));
+	expect(client.trick == NULL || outcome.tricked, "TLS %s, %s: the edge comes in another way",
+	       version_word(version), victim->answer);
 	outcome_clear(&outcome);
 }
 

@@ -55,6 +55,7 @@ struct attack {
 	const char *reason;
 	int alert;            /* of `reject` */
 	const char *answer;   /* what the log says of the answer; NULL: as the policy has it */
+	bool edge_alike;      /* the edge comes in the attacker's way, and is served */
 	bool edge_is_refused; /* by the host itself: it is not one that the edge could use */
 	bool without_answer;  /* bare, it is the host that gets something: host_is_in() */
 };

@@ -77,6 +77,8 @@ static SSL_CTX *context_for(const struct client *client)
 	     SSL_CTX_use_PrivateKey_file(context, certificate_key(client->certificate),
 					 SSL_FILETYPE_PEM) != 1))
 		fail_msg("cannot use the certificate %s", client->certificate);
+	if (client->prepare_context != NULL)
+		client->prepare_context(context);
 	return context;
 }
 
@@ -128,6 +130,8 @@ static void converse(const struct client *client, SSL *ssl, struct run *run)
 			wire_wait(&run->wire, client->patience_ms);
 		if (client->request != NULL)
 			SSL_write(ssl, client->request, (int)strlen(client->request));
+		if (client->half_close)
+			wire_half_close(&run->wire);
 		if (client->patience_ms == IN_A_HURRY)
 			wire_wait_for_end(&run->wire);
 		read_answer(ssl, outcome);
@@ -160,6 +164,7 @@ void client_run(const struct client *client, struct outcome *outcome)
 	if (outcome->connected) {
 		BIO *bio = wire_bio(&run.wire);
 
+		run.wire.segment_bytes = client->segment_bytes;
 		outcome->local_port = wire_local_port(&run.wire);
 		SSL_set_ex_data(ssl, run_index, &run);
 		SSL_set_bio(ssl, bio, bio);

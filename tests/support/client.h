@@ -22,8 +22,10 @@ struct client {
 	const char *server_name; /* SNI; NULL: none */
 	SSL_SESSION *session;    /* to offer; NULL: none */
 	bool no_ticket;          /* TLS 1.2: session ids only */
-	/* The last settings before the handshake; what is done between the handshake and the
+	/* Settings of the context, of which the SSL gets a copy (SRP, custom extensions); the last
+	 * ones before the handshake; what is done between the handshake and the
 	 * request, and whether it worked.  NULL: nothing. */
+	void (*prepare_context)(SSL_CTX *context);
 	void (*prepare)(SSL_CTX *context, SSL *ssl);
 	bool (*trick)(SSL *ssl);
 	/* How long to wait for the server's word between the handshake and the request.
@@ -31,7 +33,9 @@ struct client {
 	 * that then closes without reading it causes a RST.
 	 * IN_A_HURRY: the same, and the answer is looked at when the server has closed its end. */
 	int patience_ms;
-	int timeout_ms; /* 0: five seconds */
+	int timeout_ms;       /* 0: five seconds */
+	size_t segment_bytes; /* at most so many in each TCP segment; 0: as they come */
+	bool half_close;      /* after the request nothing more is sent: FIN */
 };
 
 enum ending { END_NONE, END_CLOSE_NOTIFY, END_EOF, END_RESET, END_TIMEOUT };

@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+
+#define SEGMENT_PAUSE_NS 100000
 
 static int connect_to(const char *address, unsigned port)
 {
@@ -78,13 +81,26 @@ static bool is_readable_until(const struct wire *wire, long long deadline)
 	return poll(&waiting, 1, left > 0 ? (int)left : 0) > 0;
 }
 
+/* How much of what is held back leaves now.  Before each small segment the reader gets the time to
+ * see the one before it alone. */
+static size_t next_segment(const struct wire *wire, size_t sent)
+{
+	const struct timespec moment = {.tv_nsec = SEGMENT_PAUSE_NS};
+	size_t left = wire->held - sent;
+
+	if (wire->segment_bytes == 0)
+		return left;
+	nanosleep(&moment, NULL);
+	return left < wire->segment_bytes ? left : wire->segment_bytes;
+}
+
 static void flush(struct wire *wire)
 {
 	size_t sent = 0;
 
 	while (sent < wire->held) {
-		ssize_t count = send(wire->descriptor, wire->pending + sent, wire->held - sent,
-				     MSG_NOSIGNAL);
+		ssize_t count = send(wire->descriptor, wire->pending + sent,
+				     next_segment(wire, sent), MSG_NOSIGNAL);
 
 		if (count < 0) {
 			/* The kernel tells of a RST once: to whoever comes first, and that was this
@@ -124,6 +140,12 @@ void wire_wait(struct wire *wire, int patience_ms)
 {
 	flush(wire);
 	is_readable_until(wire, clock_ms() + patience_ms);
+}
+
+void wire_half_close(struct wire *wire)
+{
+	flush(wire);
+	shutdown(wire->descriptor, SHUT_WR);
 }
 
 void wire_wait_for_end(struct wire *wire)

@@ -13,6 +13,7 @@ struct wire {
 	enum ending ending; /* END_NONE: the stream goes on */
 	bool flight;        /* the server's first flight is complete, says the TLS side */
 	size_t bytes_after_flight;
+	size_t segment_bytes; /* 0: what is held back leaves at once */
 	size_t held;
 	unsigned char pending[64 * 1024];
 };
@@ -28,6 +29,9 @@ BIO *wire_bio(struct wire *wire);
 
 /* Send what is held back, and wait until the server says something, at most `patience_ms`. */
 void wire_wait(struct wire *wire, int patience_ms);
+
+/* Send what is held back, and a FIN. */
+void wire_half_close(struct wire *wire);
 
 /* Send what is held back, and read only when the server has closed its end: whatever it said
  * before must then still be there. */
