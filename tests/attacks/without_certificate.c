@@ -1,6 +1,6 @@
 /* Key exchanges that get along without a client's certificate, and clients that show something
  * else in its place. */
-#define OPENSSL_SUPPRESS_DEPRECATED /* SRP, the session secret callback */
+#define OPENSSL_SUPPRESS_DEPRECATED /* SRP */
 #include "attack.h"
 #include "preshared.h"
 #include "test.h"
@@ -8,7 +8,6 @@
 #include <openssl/obj_mac.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-#include <string.h>
 
 /* ---- keys that are shared ---- */
 
@@ -174,40 +173,10 @@ static bool was_srp(SSL *ssl)
 
 /* ---- a session secret (EAP-FAST) ---- */
 
-static int known_secret(SSL *ssl, void *secret, int *length, STACK_OF(SSL_CIPHER) * suites,
-			const SSL_CIPHER **suite, void *argument)
+static void offer_secret(SSL_CTX *context, SSL *ssl)
 {
-	(void)ssl, (void)suites, (void)suite, (void)argument;
-	*length = SSL_MAX_MASTER_KEY_LENGTH;
-	memset(secret, 0x5a, SSL_MAX_MASTER_KEY_LENGTH);
-	return 1;
-}
-
-/* libssl would choose a suite before it knows of signatures that an ECDSA certificate can be used
- * with. */
-static int known_secret_and_suite(SSL *ssl, void *secret, int *length,
-				  STACK_OF(SSL_CIPHER) * suites, const SSL_CIPHER **suite,
-				  void *argument)
-{
-	static const unsigned char ecdhe_ecdsa_aes128_gcm[] = {0xc0, 0x2b};
-
-	*suite = SSL_CIPHER_find(ssl, ecdhe_ecdsa_aes128_gcm);
-	return known_secret(ssl, secret, length, suites, suite, argument);
-}
-
-static void take_session_secret(SSL *ssl)
-{
-	SSL_set_session_secret_cb(ssl, known_secret_and_suite, NULL);
-}
-
-/* What the client presents for a ticket is its word for the secret (RFC 4851, PAC-Opaque). */
-static void offer_session_secret(SSL_CTX *context, SSL *ssl)
-{
-	char opaque[] = "the secret that both know";
-
 	(void)context;
-	SSL_set_session_secret_cb(ssl, known_secret, NULL);
-	SSL_set_session_ticket_ext(ssl, opaque, sizeof(opaque));
+	preshared_offer_secret(ssl);
 }
 
 static bool was_resumed(SSL *ssl)
@@ -373,8 +342,8 @@ static const struct attack attacks[] = {
 		.name = "a session secret",
 		.source = "RFC 4851, 3.2.2; OpenSSL ssl/statem/statem_srvr.c, "
 			  "tls_early_post_process_client_hello()",
-		.connect = take_session_secret,
-		.client = {.prepare = offer_session_secret, .trick = was_resumed},
+		.connect = preshared_take_secret,
+		.client = {.prepare = offer_secret, .trick = was_resumed},
 		.versions = ONLY_1_2,
 		.reason = "no-certificate",
 	},

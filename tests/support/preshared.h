@@ -19,4 +19,9 @@ void preshared_offer(SSL *ssl, const char *suites);
 /* In a client: the handshake was one by a shared key. */
 bool preshared_was_used(SSL *ssl);
 
+/* The secret of a session that never was (EAP-FAST, TLS 1.2), in the host and in a client: there,
+ * what goes in a ticket's place is the client's word for it (RFC 4851, PAC-Opaque). */
+void preshared_take_secret(SSL *ssl);
+void preshared_offer_secret(SSL *ssl);
+
 #endif
