@@ -37,6 +37,8 @@ static const struct {
 
 static int expected_alert(const struct attack *attack, int version)
 {
+	if (attack->goes_away)
+		return 0;
 	if (attack->alert != ALERT_OF_REASON)
 		return attack->alert == NO_ALERT ? 0 : attack->alert;
 	for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++)
@@ -172,6 +174,11 @@ static size_t times_in(const struct server *server)
 
 /* ---- the attacker ---- */
 
+void victim_watch(struct victim *victim)
+{
+	victim->times_in = times_in(victim->server);
+}
+
 static void visit(struct victim *victim, const struct client *client, int patience_ms,
 		  struct outcome *outcome)
 {
@@ -183,7 +190,7 @@ static void visit(struct victim *victim, const struct client *client, int patien
 		visitor.request = REQUEST;
 	if (visitor.patience_ms == 0)
 		visitor.patience_ms = patience_ms;
-	victim->times_in = times_in(victim->server);
+	victim_watch(victim);
 	client_run(&visitor, outcome);
 	expect(outcome->ending != END_TIMEOUT, "neither an answer nor an end");
 }
@@ -287,7 +294,7 @@ static void expect_out(struct victim *victim, int version, struct outcome *seen)
 	const char *word = version_word(version);
 
 	run_attack(victim, version, seen);
-	if (attack->reason != NULL) {
+	if (attack->reason != NULL || attack->goes_away) {
 		expect_refused(victim, version, seen);
 		expect(times_in(victim->server) == victim->times_in,
 		       "TLS %s, %s: something has come to the host", word, victim->answer);
@@ -327,7 +334,7 @@ static void expect_edge_served(struct victim *victim, int version)
 static void describe(char *text, size_t size, const struct attack *attack,
 		     const struct outcome *outcome)
 {
-	if (attack->reason == NULL)
+	if (attack->reason == NULL && !attack->goes_away)
 		text_format(text, size, "stays as it was");
 	else if (outcome->alert != 0)
 		text_format(text, size, "alert %d", outcome->alert);

@@ -53,7 +53,8 @@ struct attack {
 	/* What must be seen under the shim.  reason NULL: the connection is the edge's own, and is
 	 * served, but the client's trick must not work. */
 	const char *reason;
-	int alert;            /* of `reject` */
+	bool goes_away; /* reason NULL: the client ends it before it can be judged, and no line */
+	int alert;      /* of `reject` */
 	const char *answer;   /* what the log says of the answer; NULL: as the policy has it */
 	bool edge_alike;      /* the edge comes in the attacker's way, and is served */
 	bool edge_is_refused; /* by the host itself: it is not one that the edge could use */
@@ -72,6 +73,9 @@ struct victim {
 /* One connection of the attacker: as client_run(), with the port (ENFORCED, unless the client names
  * one) and patience filled in. */
 void attack_run(struct victim *victim, const struct client *client, struct outcome *outcome);
+
+/* From now on, what comes to the host is the attacker's; attack_run() says so itself. */
+void victim_watch(struct victim *victim);
 
 /* A session that the client was given, by a connection that must have been answered.  The caller
  * frees it; NULL: none was given. */

@@ -57,6 +57,21 @@ void preshared_offer(SSL *ssl, const char *suites)
 		SSL_set_cipher_list(ssl, suites);
 }
 
+static int client_session(SSL *ssl, const EVP_MD *digest, const unsigned char **identity,
+			  size_t *length, SSL_SESSION **session)
+{
+	(void)digest;
+	*identity = (const unsigned char *)IDENTITY;
+	*length = strlen(IDENTITY);
+	return preshared_find(ssl, *identity, *length, session);
+}
+
+void preshared_offer_early(SSL *ssl)
+{
+	SSL_set_psk_use_session_callback(ssl, client_session);
+	SSL_set_ciphersuites(ssl, "TLS_AES_128_GCM_SHA256");
+}
+
 bool preshared_was_used(SSL *ssl)
 {
 	const SSL_CIPHER *suite = SSL_get_current_cipher(ssl);

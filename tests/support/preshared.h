@@ -16,6 +16,9 @@ int preshared_find(SSL *ssl, const unsigned char *identity, size_t length, SSL_S
  * hash a key without a session behind it goes with. */
 void preshared_offer(SSL *ssl, const char *suites);
 
+/* In a client: the key, as a session that takes early data. */
+void preshared_offer_early(SSL *ssl);
+
 /* In a client: the handshake was one by a shared key. */
 bool preshared_was_used(SSL *ssl);
 

@@ -1,0 +1,313 @@
+/* Bytes before the client's second flight: early data (0-RTT), answers to nobody in particular
+ * (0.5-RTT), keys that are exported too soon. */
+#include "attack.h"
+#include "preshared.h"
+#include "scratch.h"
+#include "test.h"
+#include "wire.h"
+
+#include <string.h>
+
+#define EARLY_DATA "GET /early HTTP/1.0\r\n\r\n"
+
+/* ---- the host ---- */
+
+static void take_early_data(SSL_CTX *context)
+{
+	SSL_CTX_set_max_early_data(context, 1024);
+	SSL_CTX_set_recv_max_early_data(context, 1024);
+	SSL_CTX_set_options(context, SSL_OP_NO_ANTI_REPLAY);
+}
+
+static void take_early_data_by_key(SSL_CTX *context)
+{
+	take_early_data(context);
+	SSL_CTX_set_psk_find_session_callback(context, preshared_find);
+}
+
+static bool read_early_data(SSL *ssl)
+{
+	char request[1024];
+	size_t count;
+	int status;
+
+	while ((status = SSL_read_early_data(ssl, request, sizeof(request), &count)) ==
+	       SSL_READ_EARLY_DATA_SUCCESS)
+		if (count > 0)
+			host_is_in("early data");
+	return status == SSL_READ_EARLY_DATA_FINISH;
+}
+
+static void serve_early_data(SSL *ssl)
+{
+	if (read_early_data(ssl) && host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+/* The answer leaves before the handshake's end; where that cannot be, after the request. */
+static void answer_early(SSL *ssl)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER;
+	size_t written;
+
+	if (!read_early_data(ssl))
+		return;
+	if (SSL_write_early_data(ssl, answer, sizeof(answer) - 1, &written) == 1)
+		host_accept(ssl);
+	else if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+static void export_early(SSL *ssl)
+{
+	static const char label[] = "EXPORTER-login";
+	unsigned char keys[32];
+
+	if (!read_early_data(ssl))
+		return;
+	if (SSL_export_keying_material_early(ssl, keys, sizeof(keys), label, sizeof(label) - 1,
+					     NULL, 0) == 1)
+		host_is_in("early keys");
+	if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+/* ---- a host that writes from within its info callback ---- */
+
+static bool answered;
+
+static void answer_once(SSL *ssl)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER;
+
+	if (!answered)
+		answered = SSL_write(ssl, answer, sizeof(answer) - 1) > 0;
+}
+
+/* Behind the server's flight, and before the client's second. */
+static void answer_between_flights(const SSL *ssl, int where, int value)
+{
+	(void)value;
+	if (where == SSL_CB_ACCEPT_LOOP && SSL_get_state(ssl) == TLS_ST_EARLY_DATA)
+		answer_once((SSL *)(uintptr_t)ssl);
+}
+
+static void answer_when_done(const SSL *ssl, int where, int value)
+{
+	(void)value;
+	if (where == SSL_CB_HANDSHAKE_DONE)
+		answer_once((SSL *)(uintptr_t)ssl);
+}
+
+static void call_between_flights(SSL *ssl)
+{
+	answered = false;
+	SSL_set_info_callback(ssl, answer_between_flights);
+}
+
+static void call_when_done(SSL *ssl)
+{
+	answered = false;
+	SSL_set_info_callback(ssl, answer_when_done);
+}
+
+static void answer_unless_done(SSL *ssl)
+{
+	if (host_accept(ssl) && host_read(ssl) && !answered)
+		host_answer(ssl);
+}
+
+static void answer_unless_done_early(SSL *ssl)
+{
+	if (read_early_data(ssl))
+		answer_unless_done(ssl);
+}
+
+/* Which of the server's messages this is does not matter: it is the last before the client's. */
+static void see_message(int is_ours, int version, int type, const void *data, size_t length,
+			SSL *ssl, void *argument)
+{
+	const unsigned char *bytes = data;
+
+	(void)version, (void)argument;
+	if (!is_ours && type == SSL3_RT_HANDSHAKE && length > 0 && bytes[0] != SSL3_MT_CLIENT_HELLO)
+		answer_once(ssl);
+}
+
+static void call_for_messages(SSL *ssl)
+{
+	answered = false;
+	SSL_set_msg_callback(ssl, see_message);
+}
+
+/* ---- the attacker ---- */
+
+static void send_early_data(SSL_CTX *context, SSL *ssl)
+{
+	size_t written;
+
+	(void)context;
+	SSL_write_early_data(ssl, EARLY_DATA, strlen(EARLY_DATA), &written);
+}
+
+static void send_early_data_by_key(SSL_CTX *context, SSL *ssl)
+{
+	preshared_offer_early(ssl);
+	send_early_data(context, ssl);
+}
+
+static bool was_taken(SSL *ssl)
+{
+	return SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED;
+}
+
+static SSL_SESSION *session_of_second_port(struct victim *victim, const struct client *client)
+{
+	struct client giver = *client;
+
+	giver.port = victim->server->ports[SECOND];
+	giver.prepare = NULL;
+	giver.trick = NULL;
+	return attack_session(victim, &giver);
+}
+
+static void resume_across_ports(struct victim *victim, const struct client *client,
+				struct outcome *outcome)
+{
+	struct client taker = *client;
+
+	taker.session = session_of_second_port(victim, client);
+	attack_run(victim, &taker, outcome);
+	SSL_SESSION_free(taker.session);
+}
+
+/* The first flight of somebody who may have early data taken: what an eavesdropper has of it. */
+static size_t first_flight(SSL_SESSION *session, unsigned char *bytes, size_t size)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(context);
+	BIO *out = BIO_new(BIO_s_mem());
+	int count;
+
+	SSL_set_bio(ssl, BIO_new(BIO_s_null()), out);
+	SSL_set_session(ssl, session);
+	send_early_data(context, ssl);
+	count = BIO_read(out, bytes, (int)size);
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	return count > 0 ? (size_t)count : 0;
+}
+
+static void send_flight(const struct victim *victim, const unsigned char *bytes, size_t length,
+			struct outcome *outcome)
+{
+	static struct wire wire;
+	BIO *bio = wire_bio(&wire);
+
+	wire = (struct wire){.descriptor = -1};
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->connected =
+		wire_open(&wire, "127.0.0.1", victim->server->ports[ENFORCED], clock_ms() + 5000);
+	BIO_write(bio, bytes, (int)length);
+	wire_half_close(&wire);
+	wire_drain(&wire);
+	outcome->ending = wire.ending;
+	wire_close(&wire);
+	BIO_free(bio);
+}
+
+static void replay(struct victim *victim, const struct client *client, struct outcome *outcome)
+{
+	SSL_SESSION *session = session_of_second_port(victim, client);
+	unsigned char bytes[4096];
+	size_t length = first_flight(session, bytes, sizeof(bytes));
+
+	send_flight(victim, bytes, length, outcome);
+	victim_watch(victim);
+	send_flight(victim, bytes, length, outcome);
+	SSL_SESSION_free(session);
+}
+
+static const struct attack attacks[] = {
+	{
+		.name = "early data of a session of an open port",
+		.source = "RFC 8446, 2.3; SSL_read_early_data(3)",
+		.prepare = take_early_data,
+		.serve = serve_early_data,
+		.attack = resume_across_ports,
+		.client = {.prepare = send_early_data, .trick = was_taken},
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "early data under a shared key",
+		.source = "RFC 8446, 4.2.10; SSL_CTX_set_psk_find_session_callback(3)",
+		.prepare = take_early_data_by_key,
+		.serve = serve_early_data,
+		.client = {.prepare = send_early_data_by_key, .trick = was_taken},
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "early data sent once more by an eavesdropper",
+		.source = "RFC 8446, 8",
+		.prepare = take_early_data,
+		.serve = serve_early_data,
+		.attack = replay,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.goes_away = true,
+		.without_answer = true,
+	},
+	{
+		.name = "an answer before the client's second flight",
+		.source = "RFC 8446, 4.4.4; SSL_write_early_data(3)",
+		.prepare = take_early_data,
+		.serve = answer_early,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an exporter before the handshake's end",
+		.source = "RFC 8446, 7.5; SSL_export_keying_material_early(3)",
+		.prepare = take_early_data,
+		.serve = export_early,
+		.attack = resume_across_ports,
+		.client = {.prepare = send_early_data, .trick = was_taken},
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an answer from the info callback between the flights",
+		.source = "OpenSSL ssl/record/rec_layer_s3.c, ssl3_write_bytes()",
+		.connect = call_between_flights,
+		.serve = answer_unless_done,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an answer from the message callback between the flights",
+		.source = "OpenSSL ssl/record/rec_layer_s3.c, ssl3_write_bytes()",
+		.connect = call_for_messages,
+		.serve = answer_unless_done,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an answer from the info callback, when early data has ended",
+		.source = "OpenSSL ssl/statem/statem_srvr.c, ossl_statem_server_pre_work()",
+		.prepare = take_early_data,
+		.connect = call_when_done,
+		.serve = answer_unless_done_early,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+};
+
+int main(int count, char **words)
+{
+	return attacks_main(count, words, "early_data", attacks,
+			    sizeof(attacks) / sizeof(attacks[0]));
+}
