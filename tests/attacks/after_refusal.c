@@ -1,0 +1,294 @@
+/* Hosts that go on with an SSL whose handshake has failed, or was refused at its end, and hosts
+ * that use one SSL again and again. */
+#include "attack.h"
+#include "preshared.h"
+#include "test.h"
+
+#include <openssl/bio.h>
+#include <poll.h>
+#include <string.h>
+
+#define ANSWER "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER
+#define LABEL  "EXPORTER-login"
+
+static void read_and_answer(SSL *ssl)
+{
+	if (host_read(ssl))
+		host_answer(ssl);
+}
+
+/* ---- what comes of a handshake that failed ---- */
+
+static bool export_keys(SSL *ssl)
+{
+	unsigned char keys[32];
+
+	return SSL_export_keying_material(ssl, keys, sizeof(keys), LABEL, strlen(LABEL), NULL, 0,
+					  0) == 1;
+}
+
+/* EAP-TLS: whoever has the same keys is in. */
+static void take_keys_for_login(SSL *ssl)
+{
+	bool accepted = host_accept(ssl);
+
+	if (export_keys(ssl))
+		host_is_in("keys");
+	if (accepted)
+		read_and_answer(ssl);
+}
+
+static void take_keys_in_time(SSL *ssl)
+{
+	struct pollfd waiting = {.fd = SSL_get_fd(ssl), .events = POLLIN};
+	int result;
+
+	while ((result = SSL_accept(ssl)) != 1 &&
+	       SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ) {
+		if (export_keys(ssl))
+			host_is_in("keys");
+		if (poll(&waiting, 1, 5000) != 1)
+			return;
+	}
+	if (result == 1 && poll(&waiting, 1, 5000) == 1)
+		read_and_answer(ssl);
+}
+
+static void set_non_blocking(SSL *ssl)
+{
+	BIO_socket_nbio(SSL_get_fd(ssl), 1);
+}
+
+/* The secret is put back behind the shim's back, so that libssl takes the handshake for good. */
+static int take_secret(SSL *ssl, int *alert, void *argument)
+{
+	(void)alert, (void)argument;
+	if (SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) != NULL)
+		preshared_take_secret(ssl);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static void secret_by_name(SSL_CTX *context)
+{
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+	SSL_CTX_set_tlsext_servername_callback(context, take_secret);
+}
+
+static void secret_by_name_and_read_ahead(SSL_CTX *context)
+{
+	secret_by_name(context);
+	SSL_CTX_set_read_ahead(context, 1);
+}
+
+static void write_whatever_was_said(SSL *ssl)
+{
+	host_accept(ssl);
+	SSL_set_shutdown(ssl, 0);
+	SSL_write(ssl, ANSWER, (int)strlen(ANSWER));
+	host_read(ssl);
+}
+
+static void read_whatever_was_said(SSL *ssl)
+{
+	host_accept(ssl);
+	SSL_set_shutdown(ssl, 0);
+	read_and_answer(ssl);
+}
+
+static void clear_and_read(SSL *ssl)
+{
+	if (!host_accept(ssl))
+		SSL_clear(ssl);
+	read_and_answer(ssl);
+}
+
+/* As a host does that hands the socket over to something else after the handshake. */
+static void change_bio_and_answer(SSL *ssl)
+{
+	int descriptor = SSL_get_fd(ssl);
+
+	host_accept(ssl);
+	SSL_set_fd(ssl, descriptor);
+	SSL_set_shutdown(ssl, 0);
+	if (SSL_write(ssl, ANSWER, (int)strlen(ANSWER)) > 0)
+		host_read(ssl);
+}
+
+static void take_master_key(SSL *ssl)
+{
+	unsigned char key[SSL_MAX_MASTER_KEY_LENGTH];
+	bool accepted = host_accept(ssl);
+
+	if (SSL_get_session(ssl) != NULL &&
+	    SSL_SESSION_get_master_key(SSL_get_session(ssl), key, sizeof(key)) > 0)
+		host_is_in("master key");
+	if (accepted)
+		read_and_answer(ssl);
+}
+
+/* ---- one SSL for connections one after the other ---- */
+
+static SSL *used_again(SSL *ssl)
+{
+	static SSL *again;
+
+	if (again == NULL)
+		again = SSL_new(SSL_get_SSL_CTX(ssl));
+	return again;
+}
+
+static void serve_again(SSL *again, const SSL *ssl)
+{
+	SSL_set_fd(again, SSL_get_fd(ssl));
+	if (host_accept(again))
+		read_and_answer(again);
+	SSL_shutdown(again);
+}
+
+static void serve_cleared(SSL *ssl)
+{
+	SSL *again = used_again(ssl);
+
+	SSL_clear(again);
+	SSL_set_accept_state(again);
+	serve_again(again, ssl);
+}
+
+static void serve_uncleared(SSL *ssl)
+{
+	SSL *again = used_again(ssl);
+
+	SSL_set_accept_state(again);
+	serve_again(again, ssl);
+}
+
+/* ---- the attacker ---- */
+
+static void offer_secret(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	preshared_offer_secret(ssl);
+}
+
+static bool was_resumed(SSL *ssl)
+{
+	return SSL_session_reused(ssl) == 1;
+}
+
+static void come_behind_the_edge(struct victim *victim, const struct client *client,
+				 struct outcome *outcome)
+{
+	struct client edge = *client;
+
+	edge.certificate = "edge";
+	SSL_SESSION_free(attack_session(victim, &edge));
+	attack_run(victim, client, outcome);
+}
+
+#define BY_SECRET                                                                            \
+	{                                                                                    \
+		.prepare = offer_secret, .trick = was_resumed, .server_name = "shop.example" \
+	}
+
+static const struct attack attacks[] = {
+	{
+		.name = "keys as a login, of a handshake that failed",
+		.source = "RFC 5216, 2.3; stunnel CVE-2021-20230",
+		.serve = take_keys_for_login,
+		.reason = "no-certificate",
+		.without_answer = true,
+	},
+	{
+		.name = "keys as a login, before the client's second flight",
+		.source = "RFC 8446, 7.5; OpenSSL ssl/statem/statem.c, "
+			  "ossl_statem_export_allowed()",
+		.connect = set_non_blocking,
+		.serve = take_keys_in_time,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+		.without_answer = true,
+	},
+	{
+		.name = "keys as a login, of a handshake refused at its end",
+		.source = "RFC 5705, 4",
+		.prepare = secret_by_name,
+		.serve = take_keys_for_login,
+		.client = BY_SECRET,
+		.versions = ONLY_1_2,
+		.reason = "resumed-unverified",
+		.without_answer = true,
+	},
+	{
+		.name = "the master key of a handshake refused at its end",
+		.source = "SSL_SESSION_get_master_key(3)",
+		.prepare = secret_by_name,
+		.serve = take_master_key,
+		.client = BY_SECRET,
+		.versions = ONLY_1_2,
+		.reason = "resumed-unverified",
+		.without_answer = true,
+	},
+	{
+		.name = "a client of a host that writes whatever SSL_accept() said",
+		.source = "SSL_set_shutdown(3)",
+		.prepare = secret_by_name,
+		.serve = write_whatever_was_said,
+		.client = BY_SECRET,
+		.versions = ONLY_1_2,
+		.reason = "resumed-unverified",
+	},
+	{
+		.name = "a request in one segment with Finished, read ahead",
+		.source = "SSL_CTX_set_read_ahead(3)",
+		.prepare = secret_by_name_and_read_ahead,
+		.serve = read_whatever_was_said,
+		.client = {.prepare = offer_secret,
+			   .trick = was_resumed,
+			   .server_name = "shop.example",
+			   .patience_ms = IN_A_HURRY},
+		.versions = ONLY_1_2,
+		.reason = "resumed-unverified",
+	},
+	{
+		.name = "a request read ahead by a host that clears the SSL",
+		.source = "SSL_clear(3)",
+		.prepare = secret_by_name_and_read_ahead,
+		.serve = clear_and_read,
+		.client = {.prepare = offer_secret,
+			   .trick = was_resumed,
+			   .server_name = "shop.example",
+			   .patience_ms = IN_A_HURRY},
+		.versions = ONLY_1_2,
+		.reason = "resumed-unverified",
+	},
+	{
+		.name = "a client of a host that sets the socket again",
+		.source = "SSL_set_fd(3)",
+		.prepare = secret_by_name,
+		.serve = change_bio_and_answer,
+		.client = BY_SECRET,
+		.versions = ONLY_1_2,
+		.reason = "resumed-unverified",
+	},
+	{
+		.name = "a client behind the edge, on a cleared SSL",
+		.source = "SSL_clear(3)",
+		.serve = serve_cleared,
+		.attack = come_behind_the_edge,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a client behind the edge, on an SSL that was not cleared",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_accept_state()",
+		.serve = serve_uncleared,
+		.attack = come_behind_the_edge,
+		.versions = ONLY_1_2,
+		.reason = "no-certificate",
+	},
+};
+
+int main(int count, char **words)
+{
+	return attacks_main(count, words, "after_refusal", attacks,
+			    sizeof(attacks) / sizeof(attacks[0]));
+}
