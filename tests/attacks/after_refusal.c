@@ -275,6 +275,10 @@ static const struct attack attacks[] = {
 		.source = "SSL_clear(3)",
 		.serve = serve_cleared,
 		.attack = come_behind_the_edge,
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+		/* 1.1.1 does TLS 1.3 only once on each SSL. */
+		.versions = ONLY_1_2,
+#endif
 		.reason = "no-certificate",
 	},
 	{

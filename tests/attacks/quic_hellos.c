@@ -236,14 +236,14 @@ static int host_of_quic(char **words)
 	int listener = host_socket(SOCK_STREAM, words[2]);
 
 	SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
-	for (;;) {
-		struct end end = {.descriptor = accept(listener, NULL, NULL), .is_host = true};
+	for (int descriptor; (descriptor = accept(listener, NULL, NULL)) >= 0; close(descriptor)) {
+		struct end end = {.descriptor = descriptor, .is_host = true};
 		SSL *ssl = quic_over(context, &end);
 
 		SSL_accept(ssl);
 		SSL_free(ssl);
-		close(end.descriptor);
 	}
+	return 1;
 }
 
 /* Without a certificate, to the end of what the host sends. */

@@ -1,13 +1,13 @@
 /* Key exchanges that get along without a client's certificate, and clients that show something
  * else in its place. */
-#define OPENSSL_SUPPRESS_DEPRECATED /* SRP */
 #include "attack.h"
 #include "preshared.h"
 #include "test.h"
 
 #include <openssl/obj_mac.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
+
+/* SRP, since 3.0. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 /* ---- keys that are shared ---- */
 
@@ -47,32 +47,10 @@ static void offer_key_rsa(SSL_CTX *context, SSL *ssl)
 	preshared_offer(ssl, "RSA-PSK-AES128-GCM-SHA256");
 }
 
-/* Beside the certificate that every host has, one for key exchanges of RSA. */
-static void add_rsa_certificate(SSL_CTX *context)
-{
-	EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
-	X509 *certificate = X509_new();
-	EVP_PKEY *key = NULL;
-
-	if (EVP_PKEY_keygen_init(maker) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_keygen_bits(maker, 2048) != 1 || EVP_PKEY_keygen(maker, &key) != 1)
-		abort();
-	X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-	X509_set_pubkey(certificate, key);
-	if (X509_sign(certificate, key, EVP_sha256()) == 0 ||
-	    SSL_CTX_use_certificate(context, certificate) != 1 ||
-	    SSL_CTX_use_PrivateKey(context, key) != 1)
-		abort();
-	X509_free(certificate);
-	EVP_PKEY_free(key);
-	EVP_PKEY_CTX_free(maker);
-}
-
 static void share_key_and_rsa(SSL_CTX *context)
 {
 	share_key(context);
-	add_rsa_certificate(context);
+	host_add_rsa_certificate(context);
 }
 
 /* ---- nobody is authenticated ---- */
@@ -142,7 +120,7 @@ static int find_password(SSL *ssl, int *alert, void *argument)
 static void take_passwords(SSL_CTX *context)
 {
 	SSL_CTX_set_srp_username_callback(context, find_password);
-	add_rsa_certificate(context);
+	host_add_rsa_certificate(context);
 }
 
 static void know_password(SSL_CTX *context)

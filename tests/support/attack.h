@@ -98,6 +98,9 @@ void host_answer(SSL *ssl);
 /* In the host: the path of the certificate of that name (credentials.h). */
 const char *host_file(const char *name);
 
+/* In the host: beside the certificate that every host has, one for key exchanges of RSA. */
+void host_add_rsa_certificate(SSL_CTX *context);
+
 /* In a host that is a program of its own: a context with certificate and key, or the end of the
  * host; a loopback socket that takes `type` (SOCK_STREAM: it listens). */
 SSL_CTX *host_context(const SSL_METHOD *method, char **words);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,6 +58,27 @@ SSL_CTX *host_context(const SSL_METHOD *method, char **words)
 		die(words[0]);
 	SSL_CTX_set_session_id_context(context, (const unsigned char *)"host", 4);
 	return context;
+}
+
+void host_add_rsa_certificate(SSL_CTX *context)
+{
+	EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
+	X509 *certificate = X509_new();
+	EVP_PKEY *key = NULL;
+
+	if (EVP_PKEY_keygen_init(maker) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_keygen_bits(maker, 2048) != 1 || EVP_PKEY_keygen(maker, &key) != 1)
+		die("RSA key");
+	X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+	X509_set_pubkey(certificate, key);
+	if (X509_sign(certificate, key, EVP_sha256()) == 0 ||
+	    SSL_CTX_use_certificate(context, certificate) != 1 ||
+	    SSL_CTX_use_PrivateKey(context, key) != 1)
+		die("RSA certificate");
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+	EVP_PKEY_CTX_free(maker);
 }
 
 int host_socket(int type, const char *port)
