@@ -26,4 +26,8 @@ int SSL_set1_client_cert_type(SSL *ssl, const unsigned char *types, size_t lengt
 int SSL_is_quic(const SSL *ssl);
 #endif
 
+#if OPENSSL_VERSION_NUMBER < 0x30300000L
+int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, size_t *written);
+#endif
+
 #endif

@@ -187,7 +187,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 			hello_forget(&connection->hello);
 		begin_anew(connection);
 		forget_kept_bios(connection); /* a host may clear a refused SSL and use it again */
-		connection->hello_seen = true;
+		connection->hello_seen = connection->within = true;
 		connection->at_hello = false;
 		reason = find_rules_and_arm(connection, info);
 		if (reason != REASON_NONE)
@@ -201,6 +201,11 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 }
 
 /* ---- while the handshake goes on ---- */
+
+void connection_step(struct connection *connection)
+{
+	connection->within = true;
+}
 
 void connection_keep_armed(struct connection *connection)
 {
@@ -315,6 +320,7 @@ void connection_settle(struct connection *connection, int result)
 {
 	struct quiet quiet;
 
+	connection->within = false;
 	if (connection->stage != STAGE_ARMED &&
 	    (connection->stage != STAGE_REFUSED || connection->settled))
 		return;

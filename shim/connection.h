@@ -37,6 +37,7 @@ struct connection {
 	bool host_verified; /* the host asked for one itself, and its own verification has passed */
 	bool at_hello;      /* refused there: version and server name are not settled yet */
 	bool hello_seen;    /* in the handshake that goes on */
+	bool within;        /* libssl is in the midst of it: what writes now is a callback */
 	bool settled;       /* the refusal is logged and answered */
 	bool muted;         /* libssl has nothing to say, and the host cannot change that */
 	bool taken_away;    /* refused at the end: both BIOs are gone */
@@ -62,6 +63,9 @@ struct connection *connection_begin(struct openssl *openssl, SSL *ssl);
  * first armed.  `info` is the shim's own info callback, which goes onto the SSL.
  * SSL_CLIENT_HELLO_SUCCESS or _ERROR with `alert`. */
 int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callback info);
+
+/* Libssl takes a step of the handshake, and calls the host on the way. */
+void connection_step(struct connection *connection);
 
 /* Before each step of the handshake: whatever the host's callbacks undid is done again. */
 void connection_keep_armed(struct connection *connection);
@@ -106,6 +110,13 @@ static inline bool connection_is_unjudged(const SSL *ssl)
 
 	return connection != NULL && connection->stage != STAGE_NEW &&
 	       connection->stage != STAGE_OPEN && connection->stage != STAGE_ADMITTED;
+}
+
+/* A write from within a callback would not go on with the handshake first, but out: under the keys
+ * of the server's flight, to whoever is there. */
+static inline bool connection_may_not_write(const SSL *ssl)
+{
+	return connection_is_unjudged(ssl) && connection_of(ssl)->within;
 }
 
 static inline bool connection_hides_certificate(const SSL *ssl)

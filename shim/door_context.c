@@ -36,7 +36,9 @@ void door_info(const SSL *ssl, int where, int value)
 	if (openssl == NULL)
 		return;
 	/* The last word on each step is ours; at the end, the first. */
-	if (where == SSL_CB_HANDSHAKE_DONE)
+	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)
+		connection_step(connection);
+	else if (where == SSL_CB_HANDSHAKE_DONE)
 		connection_judge(openssl, (SSL *)(uintptr_t)ssl, true);
 	else if (where == SSL_CB_ACCEPT_EXIT && connection != NULL)
 		connection_settle(connection, value);

@@ -24,9 +24,14 @@ static void mute_again(const struct openssl *openssl, SSL *ssl)
 int SSL_write(SSL *ssl, const void *bytes, int count)
 {
 	const struct openssl *openssl = openssl_at(CALLER);
-	bool unmuted = unmute_for_write(openssl, ssl, CALLER);
-	int result = openssl->SSL_write(ssl, bytes, count);
+	bool unmuted;
+	int result;
 
+	/* enforces write-in-callback */
+	if (connection_may_not_write(ssl))
+		return -1;
+	unmuted = unmute_for_write(openssl, ssl, CALLER);
+	result = openssl->SSL_write(ssl, bytes, count);
 	if (unmuted)
 		mute_again(openssl, ssl);
 	return result;
@@ -35,9 +40,30 @@ int SSL_write(SSL *ssl, const void *bytes, int count)
 int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written)
 {
 	const struct openssl *openssl = openssl_at(CALLER);
-	bool unmuted = unmute_for_write(openssl, ssl, CALLER);
-	int result = openssl->SSL_write_ex(ssl, bytes, count, written);
+	bool unmuted;
+	int result;
 
+	/* enforces write-ex-in-callback */
+	if (connection_may_not_write(ssl))
+		return 0;
+	unmuted = unmute_for_write(openssl, ssl, CALLER);
+	result = openssl->SSL_write_ex(ssl, bytes, count, written);
+	if (unmuted)
+		mute_again(openssl, ssl);
+	return result;
+}
+
+int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, size_t *written)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+	bool unmuted;
+	int result;
+
+	/* enforces write-ex2-in-callback */
+	if (connection_may_not_write(ssl))
+		return 0;
+	unmuted = unmute_for_write(openssl, ssl, CALLER);
+	result = openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
 	if (unmuted)
 		mute_again(openssl, ssl);
 	return result;
