@@ -190,8 +190,12 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		connection->hello_seen = connection->within = true;
 		connection->at_hello = false;
 		reason = find_rules_and_arm(connection, info);
-		if (reason != REASON_NONE)
+		if (reason != REASON_NONE) {
 			refuse_at_hello(connection, reason);
+		} else if (connection->stage == STAGE_ARMED && is_silent(connection)) {
+			/* enforces silence-at-hello */
+			mute(connection);
+		}
 	}
 	quiet_end(openssl, quiet);
 	if (reason == REASON_NONE)
