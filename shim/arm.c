@@ -98,8 +98,10 @@ static bool authenticates_without_certificate(const struct openssl *openssl,
 {
 	int authentication = openssl->SSL_CIPHER_get_auth_nid(cipher);
 
+	/* RSA-PSK: the server has a certificate, and the client the key that was shared. */
 	return authentication == NID_auth_null || authentication == NID_auth_psk ||
-	       authentication == NID_auth_srp;
+	       authentication == NID_auth_srp ||
+	       openssl->SSL_CIPHER_get_kx_nid(cipher) == NID_kx_rsa_psk;
 }
 
 /* The names of `ciphers` that do, as SSL_set_cipher_list() takes them.  NULL: no memory. */
