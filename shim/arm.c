@@ -177,6 +177,13 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool re
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
 }
 
+bool arm_was_undone(const struct openssl *openssl, const SSL *ssl)
+{
+	const SSL_CIPHER *chosen = openssl->SSL_get_pending_cipher(ssl);
+
+	return chosen != NULL && authenticates_without_certificate(openssl, chosen);
+}
+
 void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable)
 {
 	demand_certificate(openssl, ssl);

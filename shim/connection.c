@@ -211,27 +211,6 @@ void connection_step(struct connection *connection)
 	connection->within = true;
 }
 
-void connection_keep_armed(struct connection *connection)
-{
-	const struct openssl *openssl = connection->openssl;
-	struct quiet quiet;
-
-	if (connection->stage != STAGE_ARMED)
-		return;
-	quiet = quiet_begin(openssl);
-	/* enforces armed-again */
-	arm_again(openssl, connection->ssl, connection->arming.resumable);
-	/* Within the handshake nobody but libssl writes, and what it may have to say is an alert.
-	 */
-	if (is_silent(connection)) {
-		/* enforces silence */
-		mute(connection);
-	} else if (connection->early_done) {
-		unmute(connection);
-	}
-	quiet_end(openssl, quiet);
-}
-
 /* ---- verify ---- */
 
 /* What becomes of the session of this handshake, once its certificate has passed. */
@@ -336,6 +315,44 @@ void connection_settle(struct connection *connection, int result)
 	quiet_end(connection->openssl, quiet);
 }
 
+/* libssl would take the handshake for good, so everything has to be taken away. */
+static void refuse_for_good(struct connection *connection)
+{
+	settle_refusal(connection);
+	if (connection->taken_away)
+		return;
+	connection->taken_away = true;
+	forget_kept_bios(connection);
+	/* enforces both-ways */
+	refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
+			 &connection->kept_write);
+}
+
+void connection_keep_armed(struct connection *connection)
+{
+	const struct openssl *openssl = connection->openssl;
+	struct quiet quiet;
+
+	if (connection->stage != STAGE_ARMED)
+		return;
+	quiet = quiet_begin(openssl);
+	/* enforces armed-again */
+	arm_again(openssl, connection->ssl, connection->arming.resumable);
+	/* enforces suites-again */
+	if (arm_was_undone(openssl, connection->ssl)) {
+		refused(connection, REASON_NO_CERTIFICATE_CIPHER);
+		refuse_for_good(connection);
+	} else if (is_silent(connection)) {
+		/* Within the handshake nobody but libssl writes, and what it may have to say is an
+		 * alert. */
+		/* enforces silence */
+		mute(connection);
+	} else if (connection->early_done) {
+		unmute(connection);
+	}
+	quiet_end(openssl, quiet);
+}
+
 /* ---- judge ---- */
 
 static void judge_armed(struct connection *connection)
@@ -366,19 +383,6 @@ static void judge_armed(struct connection *connection)
 	}
 }
 
-/* libssl takes the handshake for good, so everything has to be taken away. */
-static void refuse_at_end(struct connection *connection)
-{
-	settle_refusal(connection);
-	if (connection->taken_away)
-		return;
-	connection->taken_away = true;
-	forget_kept_bios(connection);
-	/* enforces both-ways */
-	refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
-			 &connection->kept_write);
-}
-
 /* No hello of this handshake came by: libssl declined a renegotiation, and the certificate is the
  * one that was judged; or a host set its own callback over ours, unseen. */
 static void judge_without_hello(struct connection *connection)
@@ -407,7 +411,7 @@ static void judge(struct connection *connection, bool anew)
 	else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED)
 		judge_armed(connection);
 	if (connection->stage == STAGE_REFUSED)
-		refuse_at_end(connection);
+		refuse_for_good(connection);
 }
 
 void connection_judge(struct openssl *openssl, SSL *ssl, bool anew)

@@ -238,7 +238,7 @@ static const struct attack attacks[] = {
 		.client = {.prepare = offer_key, .trick = preshared_was_used},
 		.versions = ONLY_1_2,
 		.reason = "no-certificate-cipher",
-		.alert = 80,
+		.alert = NO_ALERT,
 	},
 	{
 		.name = "a shared key put back by the certificate callback",
@@ -247,7 +247,7 @@ static const struct attack attacks[] = {
 		.client = {.prepare = offer_key, .trick = preshared_was_used},
 		.versions = ONLY_1_2,
 		.reason = "no-certificate-cipher",
-		.alert = 80,
+		.alert = NO_ALERT,
 	},
 	{
 		.name = "a shared key put back by the ALPN callback, for the second hello",
