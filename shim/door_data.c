@@ -148,3 +148,25 @@ int SSL_export_keying_material_early(SSL *ssl, unsigned char *out, size_t length
 	return openssl->SSL_export_keying_material_early(ssl, out, length, label, label_length,
 							 context, context_length);
 }
+
+/* In it is the master key, of which older hosts make such keys themselves. */
+
+SSL_SESSION *SSL_get_session(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	/* enforces refused-session */
+	if (connection_is_refused(ssl))
+		return NULL;
+	return openssl->SSL_get_session(ssl);
+}
+
+SSL_SESSION *SSL_get1_session(SSL *ssl)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	/* enforces refused-session-reference */
+	if (connection_is_refused(ssl))
+		return NULL;
+	return openssl->SSL_get1_session(ssl);
+}
