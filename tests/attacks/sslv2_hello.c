@@ -44,11 +44,11 @@ static void make_bytes(const unsigned char *secret, const char *label, const uns
 		       size_t seed_bytes, unsigned char *out, size_t size)
 {
 	unsigned char a[MAC_BYTES + 256], block[MAC_BYTES];
-	size_t label_bytes = strlen(label), length = label_bytes + seed_bytes;
+	size_t length = (size_t)snprintf((char *)a + MAC_BYTES, sizeof(a) - MAC_BYTES, "%s", label);
 
-	/* A(0), without room for an A before it. */
-	memcpy(a + MAC_BYTES, label, label_bytes);
-	memcpy(a + MAC_BYTES + label_bytes, seed, seed_bytes);
+	/* A(0); behind each further A, it is what that is hashed with. */
+	memcpy(a + MAC_BYTES + length, seed, seed_bytes);
+	length += seed_bytes;
 	HMAC(EVP_sha256(), secret, SECRET_BYTES, a + MAC_BYTES, length, a, NULL);
 	for (size_t made = 0; made < size; made += MAC_BYTES) {
 		size_t left = size - made;
