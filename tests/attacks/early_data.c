@@ -84,12 +84,31 @@ static void answer_once(SSL *ssl)
 		answered = SSL_write(ssl, answer, sizeof(answer) - 1) > 0;
 }
 
+/* The same by a BIO, whose writes are no SSL_write(). */
+static void answer_once_by_bio(SSL *ssl)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER;
+	BIO *bio = BIO_new(BIO_f_ssl());
+
+	BIO_set_ssl(bio, ssl, BIO_NOCLOSE);
+	if (!answered)
+		answered = BIO_write(bio, answer, sizeof(answer) - 1) > 0;
+	BIO_free(bio);
+}
+
 /* Behind the server's flight, and before the client's second. */
 static void answer_between_flights(const SSL *ssl, int where, int value)
 {
 	(void)value;
 	if (where == SSL_CB_ACCEPT_LOOP && SSL_get_state(ssl) == TLS_ST_EARLY_DATA)
 		answer_once((SSL *)(uintptr_t)ssl);
+}
+
+static void answer_between_flights_by_bio(const SSL *ssl, int where, int value)
+{
+	(void)value;
+	if (where == SSL_CB_ACCEPT_LOOP && SSL_get_state(ssl) == TLS_ST_EARLY_DATA)
+		answer_once_by_bio((SSL *)(uintptr_t)ssl);
 }
 
 static void answer_when_done(const SSL *ssl, int where, int value)
@@ -103,6 +122,12 @@ static void call_between_flights(SSL *ssl)
 {
 	answered = false;
 	SSL_set_info_callback(ssl, answer_between_flights);
+}
+
+static void call_between_flights_for_bio(SSL *ssl)
+{
+	answered = false;
+	SSL_set_info_callback(ssl, answer_between_flights_by_bio);
 }
 
 static void call_when_done(SSL *ssl)
@@ -283,6 +308,14 @@ static const struct attack attacks[] = {
 		.name = "an answer from the info callback between the flights",
 		.source = "OpenSSL ssl/record/rec_layer_s3.c, ssl3_write_bytes()",
 		.connect = call_between_flights,
+		.serve = answer_unless_done,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an answer from the info callback between the flights, by a BIO",
+		.source = "OpenSSL ssl/bio_ssl.c, ssl_write()",
+		.connect = call_between_flights_for_bio,
 		.serve = answer_unless_done,
 		.versions = ONLY_1_3,
 		.reason = "no-certificate",
