@@ -211,6 +211,21 @@ void connection_step(struct connection *connection)
 	connection->within = true;
 }
 
+bool connection_hush(struct connection *connection)
+{
+	if (connection->muted || connection->taken_away ||
+	    !connection_may_not_write(connection->ssl))
+		return false;
+	/* enforces hush */
+	mute(connection);
+	return true;
+}
+
+void connection_unhush(struct connection *connection)
+{
+	unmute(connection);
+}
+
 /* ---- verify ---- */
 
 /* What becomes of the session of this handshake, once its certificate has passed. */

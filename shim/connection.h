@@ -67,6 +67,11 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 /* Libssl takes a step of the handshake, and calls the host on the way. */
 void connection_step(struct connection *connection);
 
+/* Around the host's info callback: what it writes by a BIO does not come by any door.  True where
+ * that has to be undone. */
+bool connection_hush(struct connection *connection);
+void connection_unhush(struct connection *connection);
+
 /* Before each step of the handshake: whatever the host's callbacks undid is done again. */
 void connection_keep_armed(struct connection *connection);
 

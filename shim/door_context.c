@@ -32,6 +32,7 @@ void door_info(const SSL *ssl, int where, int value)
 {
 	struct connection *connection = connection_of(ssl);
 	struct openssl *openssl = connection ? connection->openssl : openssl_at(CALLER);
+	bool hushed;
 
 	if (openssl == NULL)
 		return;
@@ -42,7 +43,10 @@ void door_info(const SSL *ssl, int where, int value)
 		connection_judge(openssl, (SSL *)(uintptr_t)ssl, true);
 	else if (where == SSL_CB_ACCEPT_EXIT && connection != NULL)
 		connection_settle(connection, value);
+	hushed = connection != NULL && connection_hush(connection);
 	host_info(openssl, connection ? &connection->host : NULL, ssl, where, value);
+	if (hushed)
+		connection_unhush(connection);
 	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)
 		connection_keep_armed(connection);
 }
