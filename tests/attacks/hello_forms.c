@@ -14,7 +14,9 @@
 /* Not the group that the client guesses, so that there is a second hello. */
 static void want_another_group(SSL_CTX *context)
 {
-	SSL_CTX_set1_groups_list(context, "P-384");
+	char groups[] = "P-384";
+
+	SSL_CTX_set1_groups_list(context, groups);
 }
 
 static int make_cookie(SSL *ssl, unsigned char *cookie, size_t *length)
@@ -150,8 +152,10 @@ static void send_two_records(SSL_CTX *context, SSL *ssl)
 #if OPENSSL_VERSION_NUMBER >= 0x30500000L
 static void send_hybrid_share(SSL_CTX *context, SSL *ssl)
 {
+	char groups[] = "X25519MLKEM768";
+
 	(void)context;
-	SSL_set1_groups_list(ssl, "X25519MLKEM768");
+	SSL_set1_groups_list(ssl, groups);
 }
 
 static bool was_hybrid(SSL *ssl)
@@ -180,9 +184,11 @@ static bool is_second_hello(const SSL *ssl, int where)
 
 static void change_name(const SSL *ssl, int where, int value)
 {
+	char name[] = "shop.example";
+
 	(void)value;
 	if (is_second_hello(ssl, where))
-		changed = SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, "shop.example") == 1;
+		changed = SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, name) == 1;
 }
 
 static void change_protocol(const SSL *ssl, int where, int value)
@@ -195,8 +201,10 @@ static void change_protocol(const SSL *ssl, int where, int value)
 
 static void guess_wrongly(SSL *ssl)
 {
+	char groups[] = "X25519:P-384";
+
 	changed = second_sent = false;
-	SSL_set1_groups_list(ssl, "X25519:P-384");
+	SSL_set1_groups_list(ssl, groups);
 }
 
 static void ask_for_another_name(SSL_CTX *context, SSL *ssl)

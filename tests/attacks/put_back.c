@@ -59,7 +59,9 @@ static int share_key_by_protocol(SSL *ssl, const unsigned char **out, unsigned c
 /* The client's first guess of a group is not taken, so that there is a second hello. */
 static void on_protocol(SSL_CTX *context)
 {
-	SSL_CTX_set1_groups_list(context, "P-384");
+	char groups[] = "P-384";
+
+	SSL_CTX_set1_groups_list(context, groups);
 	SSL_CTX_set_alpn_select_cb(context, share_key_by_protocol, NULL);
 }
 
@@ -168,9 +170,10 @@ static void offer_key(SSL_CTX *context, SSL *ssl)
 static void offer_key_and_protocol(SSL_CTX *context, SSL *ssl)
 {
 	static const unsigned char protocols[] = "\x08http/1.1";
+	char groups[] = "X25519:P-384";
 
 	offer_key(context, ssl);
-	SSL_set1_groups_list(ssl, "X25519:P-384");
+	SSL_set1_groups_list(ssl, groups);
 	SSL_set_alpn_protos(ssl, protocols, sizeof(protocols) - 1);
 }
 

@@ -41,10 +41,10 @@ struct attack {
 	bool prefork;              /* two processes accept from the same sockets */
 	bool datagrams;            /* `host` prints "ready", and there is no port to wait for */
 
-	/* The attacker.  NULL: `client` as it is, without a certificate. */
-	void (*attack)(struct victim *victim, const struct client *client, struct outcome *outcome);
-	struct client client;   /* port, version and patience are filled in */
+	/* The attacker.  `attack` NULL: `client` as it is, without a certificate. */
 	enum versions versions; /* of the client; the attack runs over each */
+	void (*attack)(struct victim *victim, const struct client *client, struct outcome *outcome);
+	struct client client; /* port, version and patience are filled in */
 
 	/* The policy: lines of the section of each port; {NAME} is the path of that certificate.
 	 * NULL for the first: "ca = {ca}"; for the second: there is no second port. */
