@@ -148,7 +148,7 @@ $(BUILD)/tests/process/servers/late_server: $(call fobj,tests/process/servers/la
 
 $(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $(TESTED_C))
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread -ldl
 
 $(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywords.def policy/reasons.def
 	@mkdir -p $(@D)

@@ -28,8 +28,9 @@ library_file() { # NAME as the compiler finds it
 ssl=$(library_file libssl.so)
 crypto=$(library_file libcrypto.so)
 libc=$(library_file libc.so.6)
+libdl=$(library_file libdl.so.2) # a part of glibc, with dlopen() until 2.33
 exported_by "$ssl" "$crypto" >"$scratch/openssl"
-exported_by "$libc" >"$scratch/libc"
+exported_by "$libc" "$libdl" >"$scratch/libc"
 exported_by "$library" >"$scratch/exported"
 listed 'HOOK|LIBC' '[A-Z]+' >"$scratch/replaced"
 listed 'HOOK|CALL|TRUST' 'MUST' >"$scratch/must"

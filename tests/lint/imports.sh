@@ -6,9 +6,10 @@ compiler=${CC:-gcc}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-defined_in() { nm -D --defined-only "$1" | awk '{ sub(/@.*/, "", $3); print $3 }' | sort -u; }
+defined_in() { nm -D --defined-only "$@" | awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }' | sort -u; }
 
 glibc=$("$compiler" -print-file-name=libc.so.6)
+libdl=$("$compiler" -print-file-name=libdl.so.2) # a part of glibc, with dlsym() and its kin until 2.33; musl knows the name
 musl=
 for file in /usr/lib/*-linux-musl/libc.so /lib/ld-musl-*.so.1; do
 	if [[ -e $file ]]; then musl=$file; fi
@@ -21,13 +22,13 @@ fi
 # A weak reference may stay empty; every other one must be found, or the host does not start.
 nm -D --undefined-only "$library" | awk '$1 == "U" { sub(/@.*/, "", $2); print $2 }' | sort -u >"$scratch/imported"
 {
-	defined_in "$glibc" | comm -23 "$scratch/imported" - | sed 's/$/: imported, but glibc has no such function/'
+	defined_in "$glibc" "$libdl" | comm -23 "$scratch/imported" - | sed 's/$/: imported, but glibc has no such function/'
 	defined_in "$musl" | comm -23 "$scratch/imported" - | sed 's/$/: imported, but musl has no such function/'
 	sed -n 's/_chk$/&: imported, a name of _FORTIFY_SOURCE/p' "$scratch/imported"
 
 	readelf -dW "$library" >"$scratch/dynamic"
 	readelf -lW "$library" >"$scratch/segments"
-	sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' "$scratch/dynamic" | grep -vxF libc.so.6 | sed 's/^/needs another library: /' || :
+	sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' "$scratch/dynamic" | grep -vxF -e libc.so.6 -e libdl.so.2 | sed 's/^/needs another library: /' || :
 	grep -qE '\(FLAGS\).*BIND_NOW' "$scratch/dynamic" || echo 'not linked with -z now'
 	grep -qE '\(FLAGS_1\).*NODELETE' "$scratch/dynamic" || echo 'not linked with -z nodelete'
 	grep -q 'GNU_RELRO' "$scratch/segments" || echo 'not linked with -z relro'

@@ -43,7 +43,7 @@ static void run_reload(void **state)
 	server_start(server);
 	expect_guarded(server, NULL, server->ports[0], "close", NULL);
 	old_count = program_processes(server->pid, old, MAX_PROCESSES);
-	assert_in_range(old_count, 2, MAX_PROCESSES);
+	assert_true(old_count >= 2 && old_count <= MAX_PROCESSES);
 	kill(server->pid, reload->signal);
 	deadline = clock_ms() + RELOAD_LIMIT_MS;
 	do {

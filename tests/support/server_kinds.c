@@ -9,6 +9,20 @@
 /* For printf(1). */
 #define HTTP_HEAD "HTTP/1.0 200 OK\\r\\nConnection: close\\r\\n\\r\\n"
 
+/* Since 1.19.5 nginx can be told to leave the log that it was built for alone. */
+static const char *nginx_log_option(void)
+{
+	static const char *option;
+	struct result result;
+
+	if (option == NULL) {
+		program_run(&result, &(struct program){.words = {"nginx", "-h"}});
+		option = strstr(result.errors, "-e filename") ? "-e stderr" : "";
+		result_clear(&result);
+	}
+	return option;
+}
+
 /* Two workers, which give up root where they had it. */
 static void prepare_nginx(struct server *server)
 {
@@ -31,7 +45,8 @@ static void prepare_nginx(struct server *server)
 		"ssl_protocols TLSv1.2 TLSv1.3;\nssl_session_cache shared:all:1m;\n"
 		"location / { default_type text/plain; return 200 '" SERVER_ANSWER "'; }\n}\n}\n",
 		listeners, certificate_file("server"), certificate_key("server"));
-	server_command(server, "nginx -p %s -e stderr -c nginx.conf", server->directory);
+	server_command(server, "nginx -p %s %s -c nginx.conf", server->directory,
+		       nginx_log_option());
 }
 
 static void prepare_apache(struct server *server, const char *processing)

@@ -42,8 +42,6 @@
 #define ANSWER      "the answer of the server itself, and nothing else\n"
 #define PATIENCE_MS 5000
 #define MAX_PORTS   8
-/* The first connection is that of a test that looks whether the server is there. */
-#define TENANT_CONNECTIONS 2
 
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
@@ -313,6 +311,8 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 static void change_tenant(unsigned served)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
+	/* The first connection is that of a test that looks whether the server is there. */
+	enum { TENANT_CONNECTIONS = 2 };
 	static OSSL_LIB_CTX *tenant, *before;
 
 	if (served == 0) {
