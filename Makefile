@@ -70,6 +70,8 @@ program = $(patsubst %.c,$(BUILD)/%,$(1))
 UNIT = $(call program,$(UNIT_C))
 PROCESS = $(call program,$(PROCESS_C))
 ATTACKS = $(call program,$(ATTACK_C))
+# Where check-matrix keeps its roots.
+ROOTS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cfshim/roots
 
 .PHONY: all help setup demo test programs clean
 all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(BUILD)/man/cfshim-policy.5 ## the library, the command, the manual
@@ -78,8 +80,9 @@ programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C))
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint)
-	@tests/setup.sh build test $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint)
+setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix)
+	@tests/setup.sh build test $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
+		$(if $(CI)$(filter check-matrix check-attacks-matrix,$(GOALS)),matrix)
 
 demo: all ## unmodified servers, strangers and the edge: who gets in
 	@BUILD=$(BUILD) examples/demo/run.sh
@@ -105,6 +108,15 @@ check-valgrind: $(UNIT) ## the unit tests under valgrind
 .PHONY: check-mutants
 check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long
 	@BUILD=$(BUILD) tests/mutants.sh
+
+# Other versions of OpenSSL, each in a root of its own, which is kept.
+.PHONY: check-matrix check-attacks-matrix clean-roots
+check-matrix: ## unit, process and attack tests on OpenSSL 1.1.1, 3.0, 3.5 and the newest (root, debootstrap)
+	@BUILD=$(BUILD) tests/matrix.sh unit process attacks
+check-attacks-matrix: ## of these, the attacks alone
+	@BUILD=$(BUILD) tests/matrix.sh attacks
+clean-roots: ## remove the roots of check-matrix
+	rm -rf --one-file-system $(ROOTS)
 
 # Generated: Cloudflare's CA and ranges as C string literals, a line each; the exports; the manual's tables.
 GENERATED = $(BUILD)/generated/cloudflare_ca.inc $(BUILD)/generated/cloudflare_ranges.inc

@@ -1,5 +1,6 @@
 #!/bin/bash
-# setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, lint (all by default).
+# setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, lint, matrix (by default
+# all but the last).
 #
 # What is looked for is the command or file, not the package: an nginx that came from elsewhere is as good.
 # No service is started, and none that a package switches on stays so.  A second run finds nothing to do and is quick.
@@ -35,6 +36,10 @@ needs() {
 		lint shellcheck shellcheck ShellCheck
 		lint codespell codespell codespell
 		test valgrind valgrind valgrind
+		matrix debootstrap debootstrap debootstrap
+		matrix /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring debian-keyring
+		matrix ip iproute2 iproute
+		matrix unshare util-linux util-linux
 	END
 }
 

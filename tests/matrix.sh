@@ -1,0 +1,291 @@
+#!/bin/bash
+# matrix.sh GROUP... - runs the groups of tests (unit, process, attacks) on every OpenSSL that counts, one after another.
+#
+# Each version is that of a Debian, in a root of its own that debootstrap makes and that is kept for the next run.  A root that
+# is there needs no mirror; one that cannot be made or completed because no mirror answers is skipped, loudly.  The newest
+# Debian moves: what fails there is shown and counts as skipped.  The library that the oldest OpenSSL 3 built is also loaded
+# where OpenSSL is newer.  Programs run in mount, process and network namespaces of their own: nothing of them stays, and
+# nothing gets out.
+#
+# BUILD           where the results go: BUILD/matrix/SUITE, with all output in `log`, and the rows of the attack programs
+# SUITES          only these, for whoever looks into a failure
+# XDG_CACHE_HOME  where the roots are kept: cfshim/roots/SUITE
+set -uo pipefail
+export LC_ALL=C
+cd "$(dirname "$0")/.." || exit 1
+PATH=$PATH:/usr/sbin:/sbin
+results=${BUILD:-build}/matrix
+roots=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/roots
+all_suites='bullseye bookworm trixie sid'
+oldest=bullseye
+moving=sid             # its failures are not ours, until they come to a release
+lends=bookworm         # its library ...
+borrowers=(trixie sid) # ... is loaded there too
+small_choice=(tests/process/enforces_on_servers tests/process/withholds_the_answer)
+groups=("$@")
+read -ra suites <<<"${SUITES:-$all_suites}"
+inside= # the process that holds the namespaces
+lent=   # `yes` when there is a library to lend
+ran=() all_passed=0 all_failed=0 all_skipped=0
+
+say() { echo "matrix: $suite: $1"; }
+has_group() { [[ " ${groups[*]} " == *" $1 "* ]]; }
+
+skip_suite() { # REASON
+	say "SKIPPED: $1"
+	((++skipped))
+}
+fail() { # WHAT, whose output stands at the end of the log
+	tail -n 40 "$log" | sed 's/^/    /'
+	say "FAILED: $1"
+	((++failed))
+}
+
+# COMMAND in new namespaces, which end with it, and with us; the kernel's word is the only one that is sure to be heard.
+isolated() { # NAMESPACE COMMAND...; --net is one without a way out
+	setpriv --pdeathsig KILL unshare --mount --pid --ipc "$1" --fork --kill-child "${@:2}" >>"$log" 2>&1 </dev/null 9>&- &
+	inside=$!
+	wait "$inside"
+}
+
+# What stands between the namespaces and COMMAND: what a root needs besides its files.  The oldest root stands in the others
+# where make looks for an OpenSSL 1.1.1.
+# shellcheck disable=SC2016 # the variables are those of the inner shell
+entrance='
+	set -eu
+	root=$1 limit=$2 network=$3 old=$4 place=$5
+	shift 5
+	mount -t proc proc "$root/proc"
+	mount --rbind /dev "$root/dev"
+	mount -t tmpfs shm "$root/dev/shm"
+	mount -t tmpfs tmp "$root/tmp"
+	if [[ $old != "$root" && -d $old ]]; then
+		mkdir -p "$place"
+		mount --bind "$old" "$place"
+		mount -o remount,bind,ro "$place"
+	fi
+	case $network in
+	none) ip link set lo up ;;
+	*) cp -L --remove-destination /etc/resolv.conf "$root/etc/resolv.conf" ;;
+	esac
+	status=0
+	timeout -s KILL "$limit" chroot "$root" "$@" || status=$?
+	exit "$status"
+'
+in_root() { # SECONDS NETWORK COMMAND..., where NETWORK is `none` or `shared`; COMMAND starts in the tree
+	local limit=$1 network=$2 namespace=--net name environment=(PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root)
+	shift 2
+	if [[ $network == shared ]]; then namespace=--mount; fi
+	for name in CI http_proxy https_proxy no_proxy CFSHIM_LIBRARY; do
+		if [[ -n ${!name:-} ]]; then environment+=("$name=${!name}"); fi
+	done
+	isolated "$namespace" bash -c "$entrance" entrance "$root" "$limit" "$network" \
+		"$roots/$oldest" "$root/root/.cache/cfshim/roots/$oldest" env -i -C /src "${environment[@]}" "$@"
+}
+
+mirror_answers() { in_root 120 shared apt-get update -qq -o APT::Update::Error-Mode=any; }
+
+root_make() {
+	local status=0
+	if [[ -d $root ]]; then return 0; fi
+	say 'making its root'
+	rm -rf --one-file-system "$root.new"
+	isolated --mount timeout -k 10 900 debootstrap --force-check-gpg --variant=minbase --include=make "$suite" "$root.new" || status=$?
+	if ((status == 0)); then
+		mkdir -p "$root.new/src" && mv "$root.new" "$root" && return
+	fi
+	rm -rf --one-file-system "$root.new"
+	if ((status == 124)) || grep -qE "Failed getting release|Couldn't download" "$log"; then
+		skip_suite 'it has no root yet, and no mirror answers'
+	else
+		fail "debootstrap ended with $status"
+	fi
+	return 1
+}
+
+# debootstrap's own log has the time when a root was made; here, or last upgraded.
+root_refresh() {
+	local dated=$root/var/log/bootstrap.log
+	if [[ $suite != "$moving" || -n $(find "$dated" -mtime -7 2>/dev/null) ]]; then return 0; fi
+	if ! mirror_answers; then
+		say 'its root is older than a week, and no mirror answers (or only an outdated one): used as it is'
+		return
+	fi
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no service is started there, ever
+	chmod 755 "$root/usr/sbin/policy-rc.d"
+	if in_root 900 shared env DEBIAN_FRONTEND=noninteractive apt-get dist-upgrade -y -qq --no-install-recommends; then
+		touch "$dated"
+	else
+		fail 'its root is older than a week and could not be upgraded'
+		return 1
+	fi
+}
+
+packages_install() {
+	if in_root 900 shared tests/setup.sh build test; then return 0; fi
+	if mirror_answers; then
+		fail 'packages are missing'
+	else
+		skip_suite 'packages are missing in its root, and no mirror answers'
+	fi
+	return 1
+}
+
+# The tree as it is here, into ROOT/src.  A file that is as it was keeps its time, so that only what changed is built; one that
+# went takes what was built with it.
+tree_copy() {
+	local new=$root/src.new file
+	rm -rf --one-file-system "$new"
+	mkdir -p "$root/src" "$new"
+	git ls-files -z -co --exclude-standard | while IFS= read -r -d '' file; do
+		if [[ -e $file ]]; then printf '%s\0' "$file"; fi
+	done | tar -c --null -T - 2>>"$log" | tar -x -m --no-same-owner -C "$new" || { fail 'the tree was not copied' && return 1; }
+	(cd "$new" && find . -type f -exec sh -c 'for file; do
+		if cmp -s "$file" "$0/$file"; then touch -r "$0/$file" "$file"; fi
+	done' "$root/src" {} +)
+	if [[ -d $root/src/build ]] && diff <(files_below "$new") <(files_below "$root/src") | grep -q '^>'; then
+		rm -rf --one-file-system "$root/src/build"
+	fi
+	if [[ -d $root/src/build ]]; then mv "$root/src/build" "$new/build"; fi
+	rm -rf --one-file-system "$root/src"
+	mv "$new" "$root/src"
+}
+files_below() { (cd "$1" && find . -path ./build -prune -o -type f -print | sort); }
+
+build() {
+	local start
+	start=$(wc -l <"$log")
+	if ! in_root 900 none make WERROR= programs; then
+		fail 'it does not build'
+		return 1
+	fi
+	if tail -n "+$((start + 1))" "$log" | grep 'warning:'; then say 'WARNINGS: see above'; fi
+}
+
+check_library() { # with what this version has
+	local rule
+	for rule in lint-imports lint-exports; do
+		if in_root 300 none make "$rule"; then ((++passed)); else fail "$rule"; fi
+	done
+}
+
+# What a group consists of, as it is called in the root.  The README is the same everywhere, and its first command installs.
+programs_of() { # GROUP
+	local file
+	for file in "tests/$1"/*.c "tests/$1"/*.sh; do
+		case $file in
+		*'*'* | */readme.sh | */table.sh) ;;
+		*.c) echo "build/${file%.c}" ;;
+		*.sh) echo "$file" ;;
+		esac
+	done
+}
+
+# Of the output of run.sh, the programs of which a test failed or was skipped.
+show_results() { # FIRST-LINE of it in the log
+	tail -n "+$1" "$log" | awk '
+		/^[^ \t].*: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { shown = !/ 0 failed, 0 skipped$/ }
+		/^[0-9]+ passed, / { shown = 0 }
+		shown { print "  " $0 }'
+}
+
+run_programs() { # PROGRAM...
+	local start p='' f='' s=''
+	if (($# == 0)); then return; fi
+	start=$(($(wc -l <"$log") + 1))
+	in_root 2400 none tests/run.sh "$@"
+	read -r p f s < <(tail -n "+$start" "$log" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p')
+	if [[ -z $s ]]; then
+		fail 'the tests came to no end'
+		return
+	fi
+	show_results "$start"
+	((passed += p, failed += f, skipped += s))
+}
+
+# The library that is installed is often not the one that was built here.
+run_with_borrowed_library() {
+	local built=$roots/$lends/src/build/libcfshim.so programs=()
+	if [[ " ${borrowers[*]} " != *" $suite "* ]]; then return; fi
+	if has_group process; then programs+=("${small_choice[@]/#/build/}"); fi
+	if has_group attacks; then mapfile -t -O "${#programs[@]}" programs < <(programs_of attacks); fi
+	if ((${#programs[@]} == 0)); then return; fi
+	if [[ $lent != yes ]]; then
+		skip_suite "the library of $lends was not built, and so not tried here"
+		return
+	fi
+	cp "$built" "$root/src/build/libcfshim-$lends.so" || { fail 'no library to borrow' && return; }
+	say "with the library that was built on $lends"
+	CFSHIM_LIBRARY=/src/build/libcfshim-$lends.so run_programs "${programs[@]}"
+}
+
+run_tests() {
+	local group programs=()
+	for group in "${groups[@]}"; do mapfile -t -O "${#programs[@]}" programs < <(programs_of "$group"); done
+	rm -rf --one-file-system "$root/src/build/attacks"
+	run_programs "${programs[@]}"
+	find "$root/src/build/attacks" -name '*.tsv' -exec cp -t "$results/$suite" {} + 2>/dev/null
+	run_with_borrowed_library
+}
+
+report() {
+	if [[ $suite == "$moving" ]] && ((failed > 0)); then
+		say "$failed FAILED; $suite moves, so that counts as skipped"
+		((skipped += failed, failed = 0))
+	fi
+	echo "$suite: OpenSSL $version: $passed passed, $failed failed, $skipped skipped, $((SECONDS - began)) s"
+	((all_passed += passed, all_failed += failed, all_skipped += skipped))
+}
+
+run_suite() { # SUITE
+	local suite=$1 root=$roots/$1 log=$results/$1/log version=unknown began=$SECONDS passed=0 failed=0 skipped=0
+	rm -rf --one-file-system "${results:?}/$suite"
+	mkdir -p "$results/$suite"
+	: >"$log"
+	if root_make && tree_copy && root_refresh && packages_install; then
+		version=$(chroot "$root" openssl version | cut -d' ' -f2)
+		say "OpenSSL $version"
+		if build; then
+			if [[ $suite == "$lends" ]]; then lent=yes; fi
+			check_library
+			run_tests
+			ran+=("$suite")
+		fi
+	fi
+	report
+}
+
+# Everything that is needed is asked for before the first root is touched.
+check_ground() {
+	local group command
+	for group in "${groups[@]}"; do
+		case $group in
+		unit | process | attacks) ;;
+		*) echo "matrix: there is no group $group: unit, process, attacks" >&2 && return 1 ;;
+		esac
+	done
+	if ((${#groups[@]} == 0)); then echo 'usage: tests/matrix.sh unit|process|attacks...' >&2 && return 1; fi
+	for command in debootstrap unshare setpriv flock ip; do
+		if ! command -v "$command" >/dev/null; then
+			echo "matrix: $command is missing: make setup check-matrix installs it" >&2
+			return 1
+		fi
+	done
+	if ((EUID != 0)) || ! unshare --mount --pid --ipc --net --fork true 2>/dev/null; then
+		echo 'matrix: needs root, and namespaces (in a container: a privileged one), to enter its roots' >&2
+		return 1
+	fi
+}
+
+check_ground || exit 1
+trap 'if [[ -n $inside ]]; then kill -KILL "$inside" 2>/dev/null; wait "$inside"; fi; exit 130' INT TERM HUP
+mkdir -p "$roots" "$results" || exit 1
+roots=$(realpath "$roots") results=$(realpath "$results")
+exec 9>"$roots/lock"
+flock -n 9 || { echo "matrix: another run has the roots; waiting for its end" && flock 9; }
+for suite in "${suites[@]}"; do run_suite "$suite"; done
+if has_group attacks && [[ ${ran[*]} == "$all_suites" ]] && [[ -x tests/attacks/table.sh ]]; then
+	tests/attacks/table.sh || { echo 'matrix: tests/attacks/table.sh FAILED' && ((++all_failed)); }
+fi
+echo "$all_passed passed, $all_failed failed, $all_skipped skipped"
+((all_failed == 0))
