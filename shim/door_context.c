@@ -15,7 +15,7 @@
 static int on_client_hello(SSL *ssl, int *alert, void *argument)
 {
 	struct host_context *context = argument;
-	struct openssl *openssl = context ? context->openssl : openssl_at(CALLER);
+	struct openssl *openssl = context ? context->openssl : openssl_of(ssl, CALLER);
 	int host_says;
 
 	if (openssl == NULL)
@@ -31,7 +31,7 @@ static int on_client_hello(SSL *ssl, int *alert, void *argument)
 void door_info(const SSL *ssl, int where, int value)
 {
 	struct connection *connection = connection_of(ssl);
-	struct openssl *openssl = connection ? connection->openssl : openssl_at(CALLER);
+	struct openssl *openssl = connection ? connection->openssl : openssl_of(ssl, CALLER);
 	bool hushed;
 
 	if (openssl == NULL)
@@ -103,11 +103,19 @@ static void on_context_freed(void *context, void *slot, CRYPTO_EX_DATA *data, in
 	host_context_end(context);
 }
 
+static void on_ssl_made(void *ssl, void *slot, CRYPTO_EX_DATA *data, int index, long number,
+			void *argument)
+{
+	(void)slot, (void)data, (void)index, (void)number;
+	openssl_has_made(argument, ssl);
+}
+
 static void on_ssl_freed(void *ssl, void *slot, CRYPTO_EX_DATA *data, int index, long number,
 			 void *argument)
 {
 	(void)slot, (void)data, (void)index, (void)number, (void)argument;
 	connection_end(ssl);
+	openssl_has_freed(ssl);
 }
 
 /* ---- registration ---- */
@@ -124,7 +132,7 @@ bool door_register(struct openssl *openssl)
 	registered =
 		openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, openssl,
 						 on_context_made, NULL, on_context_freed) >= 0 &&
-		openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, openssl, NULL, NULL,
+		openssl->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, openssl, on_ssl_made, NULL,
 						 on_ssl_freed) >= 0;
 	if (registered)
 		atomic_store_explicit(&openssl->registered, true, memory_order_release);
@@ -150,14 +158,14 @@ static bool may_make_context(struct openssl *openssl)
 
 SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
-	struct openssl *openssl = openssl_now_at(CALLER);
+	struct openssl *openssl = openssl_now_of(method, CALLER);
 
 	return may_make_context(openssl) ? openssl->SSL_CTX_new(method) : NULL;
 }
 
 SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL_METHOD *method)
 {
-	struct openssl *openssl = openssl_now_at(CALLER);
+	struct openssl *openssl = openssl_now_of(method, CALLER);
 
 	return may_make_context(openssl) ? openssl->SSL_CTX_new_ex(library, properties, method)
 					 : NULL;
@@ -203,7 +211,7 @@ void CRYPTO_free_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
 	if (original != NULL)
 		original(class_index, object, data);
 	if (class_index == CRYPTO_EX_INDEX_SSL)
-		connection_end(object);
+		on_ssl_freed(object, NULL, data, 0, 0, NULL);
 	else if (class_index == CRYPTO_EX_INDEX_SSL_CTX)
 		host_context_end(object);
 }

@@ -23,7 +23,7 @@ static void mute_again(const struct openssl *openssl, SSL *ssl)
 
 int SSL_write(SSL *ssl, const void *bytes, int count)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	bool unmuted;
 	int result;
 
@@ -39,7 +39,7 @@ int SSL_write(SSL *ssl, const void *bytes, int count)
 
 int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	bool unmuted;
 	int result;
 
@@ -55,7 +55,7 @@ int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written)
 
 int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, size_t *written)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	bool unmuted;
 	int result;
 
@@ -82,7 +82,7 @@ static void stay_refused(const struct openssl *openssl, SSL *ssl)
 
 int SSL_read(SSL *ssl, void *bytes, int size)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	stay_refused(openssl, ssl);
 	return openssl->SSL_read(ssl, bytes, size);
@@ -90,7 +90,7 @@ int SSL_read(SSL *ssl, void *bytes, int size)
 
 int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	stay_refused(openssl, ssl);
 	return openssl->SSL_read_ex(ssl, bytes, size, count);
@@ -98,7 +98,7 @@ int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 
 int SSL_peek(SSL *ssl, void *bytes, int size)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	stay_refused(openssl, ssl);
 	return openssl->SSL_peek(ssl, bytes, size);
@@ -106,7 +106,7 @@ int SSL_peek(SSL *ssl, void *bytes, int size)
 
 int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	stay_refused(openssl, ssl);
 	return openssl->SSL_peek_ex(ssl, bytes, size, count);
@@ -115,7 +115,7 @@ int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 /* Flags that are the shim's stay. */
 void SSL_set_shutdown(SSL *ssl, int flags)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* enforces refused-flags */
 	flags |= connection_shutdown(ssl);
@@ -127,7 +127,7 @@ int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t length, cons
 			       size_t label_length, const unsigned char *context,
 			       size_t context_length, int use_context)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* enforces keys */
 	if (connection_is_unjudged(ssl))
@@ -140,7 +140,7 @@ int SSL_export_keying_material_early(SSL *ssl, unsigned char *out, size_t length
 				     size_t label_length, const unsigned char *context,
 				     size_t context_length)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* enforces early-keys */
 	if (connection_is_unjudged(ssl))
@@ -153,7 +153,7 @@ int SSL_export_keying_material_early(SSL *ssl, unsigned char *out, size_t length
 
 SSL_SESSION *SSL_get_session(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* enforces refused-session */
 	if (connection_is_refused(ssl))
@@ -163,7 +163,7 @@ SSL_SESSION *SSL_get_session(const SSL *ssl)
 
 SSL_SESSION *SSL_get1_session(SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* enforces refused-session-reference */
 	if (connection_is_refused(ssl))

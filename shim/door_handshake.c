@@ -30,7 +30,7 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 /* openssl s_server, socat, stunnel, Apache */
 int SSL_accept(SSL *ssl)
 {
-	struct openssl *openssl = openssl_at(CALLER);
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* Through a library that cannot be judged nobody is served. */
 	/* enforces missing-symbol-accept */
@@ -42,7 +42,7 @@ int SSL_accept(SSL *ssl)
 /* nginx, Python */
 int SSL_do_handshake(SSL *ssl)
 {
-	struct openssl *openssl = openssl_at(CALLER);
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return openssl != NULL ? finish(openssl, ssl, openssl->SSL_do_handshake(ssl)) : -1;
 }
@@ -50,7 +50,7 @@ int SSL_do_handshake(SSL *ssl)
 /* For the next connection on the same SSL; libssl itself calls it where a handshake begins. */
 int SSL_clear(SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* enforces cleared */
 	connection_clear(ssl);

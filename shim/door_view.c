@@ -6,7 +6,7 @@
 
 void SSL_set_info_callback(SSL *ssl, info_callback callback)
 {
-	struct openssl *openssl = openssl_at(CALLER);
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 	bool ready = openssl != NULL && openssl_is_ready(openssl);
 	struct connection *connection = ready ? connection_begin(openssl, ssl) : NULL;
 
@@ -22,7 +22,7 @@ void SSL_set_info_callback(SSL *ssl, info_callback callback)
 
 info_callback SSL_get_info_callback(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	const struct connection *connection = connection_of(ssl);
 
 	if (connection != NULL && connection->info_ours)
@@ -33,7 +33,7 @@ info_callback SSL_get_info_callback(const SSL *ssl)
 /* nginx and Apache, from their server-name callbacks */
 void SSL_set_verify(SSL *ssl, int mode, SSL_verify_cb callback)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	struct connection *connection = connection_of(ssl);
 
 	if (connection != NULL && connection->verify_ours) {
@@ -47,7 +47,7 @@ void SSL_set_verify(SSL *ssl, int mode, SSL_verify_cb callback)
 
 int SSL_get_verify_mode(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	const struct connection *connection = connection_of(ssl);
 
 	if (connection != NULL && connection->verify_ours)
@@ -57,7 +57,7 @@ int SSL_get_verify_mode(const SSL *ssl)
 
 SSL_verify_cb SSL_get_verify_callback(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	const struct connection *connection = connection_of(ssl);
 
 	if (connection != NULL && connection->verify_ours)
@@ -79,21 +79,21 @@ static int kept_descriptor(const struct openssl *openssl, const SSL *ssl, int fo
 
 int SSL_get_fd(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return kept_descriptor(openssl, ssl, openssl->SSL_get_fd(ssl), false);
 }
 
 int SSL_get_rfd(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return kept_descriptor(openssl, ssl, openssl->SSL_get_rfd(ssl), false);
 }
 
 int SSL_get_wfd(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return kept_descriptor(openssl, ssl, openssl->SSL_get_wfd(ssl), true);
 }
@@ -103,35 +103,35 @@ int SSL_get_wfd(const SSL *ssl)
 
 X509 *SSL_get_peer_certificate(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get_peer_certificate(ssl);
 }
 
 X509 *SSL_get0_peer_certificate(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get0_peer_certificate(ssl);
 }
 
 X509 *SSL_get1_peer_certificate(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get1_peer_certificate(ssl);
 }
 
 STACK_OF(X509) * SSL_get_peer_cert_chain(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get_peer_cert_chain(ssl);
 }
 
 STACK_OF(X509) * SSL_get0_verified_chain(const SSL *ssl)
 {
-	const struct openssl *openssl = openssl_at(CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get0_verified_chain(ssl);
 }

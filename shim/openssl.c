@@ -33,6 +33,9 @@ static _Atomic(struct openssl *) first_instance;
 /* Where calls came from, once several instances are there: return address -> instance. */
 static struct table instance_of_caller;
 
+/* SSL -> the instance that made it. */
+static struct table instance_of_ssl;
+
 /* The first and the last byte of this very object, by the linker. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
@@ -266,6 +269,37 @@ struct openssl *openssl_now_at(const void *caller)
 	look_for_instances(false);
 	errno = error_number;
 	return openssl_at(caller);
+}
+
+struct openssl *openssl_now_of(const SSL_METHOD *method, const void *caller)
+{
+	struct openssl *meant = openssl_now_at(caller);
+	struct openssl *found = instance_find(base_of(method));
+
+	return found ? found : meant;
+}
+
+struct openssl *openssl_of(const SSL *ssl, const void *caller)
+{
+	struct openssl *instance = atomic_load_explicit(&first_instance, memory_order_acquire);
+	struct openssl *maker = NULL;
+
+	if (instance != NULL && ssl != NULL &&
+	    atomic_load_explicit(&instance->next, memory_order_acquire) != NULL)
+		maker = table_get(&instance_of_ssl, ssl);
+	return maker ? maker : openssl_at(caller);
+}
+
+/* Where there is no memory for it, the caller has to do. */
+void openssl_has_made(struct openssl *openssl, const SSL *ssl)
+{
+	table_take(&instance_of_ssl, ssl);
+	table_put(&instance_of_ssl, ssl, openssl);
+}
+
+void openssl_has_freed(const SSL *ssl)
+{
+	table_take(&instance_of_ssl, ssl);
 }
 
 void *openssl_original(const void *caller, const char *symbol)

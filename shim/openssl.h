@@ -59,6 +59,16 @@ struct openssl *openssl_at(const void *caller);
  * are made. */
 struct openssl *openssl_now_at(const void *caller);
 
+/* The instance that `method` is part of, or that made `ssl`; else the one that the caller means.
+ * The caller alone may mislead: who ends in a call of ours, as libssl's SSL_accept() does in one of
+ * SSL_do_handshake(), jumps, and whoever called him seems to be the caller. */
+struct openssl *openssl_now_of(const SSL_METHOD *method, const void *caller);
+struct openssl *openssl_of(const SSL *ssl, const void *caller);
+
+/* For openssl_of(). */
+void openssl_has_made(struct openssl *openssl, const SSL *ssl);
+void openssl_has_freed(const SSL *ssl);
+
 /* Call `found` for each instance whose new contexts no replaced function will announce: those that
  * hold libssl and libcrypto in one object (and so may call CRYPTO_new_ex_data without the shim
  * seeing it), or, with `all`, every one. */

@@ -29,13 +29,13 @@ needs() {
 		test setcap libcap2-bin libcap
 		test mandoc mandoc mandoc
 		test man man-db man-db
+		test valgrind valgrind valgrind
 		lint clang clang clang
 		lint clang-tidy clang-tidy clang-tools-extra
 		lint clang-format clang-format clang-tools-extra
 		lint cppcheck cppcheck cppcheck
 		lint shellcheck shellcheck ShellCheck
 		lint codespell codespell codespell
-		test valgrind valgrind valgrind
 		matrix debootstrap debootstrap debootstrap
 		matrix /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring debian-keyring
 		matrix ip iproute2 iproute
