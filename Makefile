@@ -61,7 +61,7 @@ TESTED_C = shim/table.c shim/journal.c
 SUPPORT_C = $(wildcard tests/support/*.c)
 UNIT_C = $(wildcard tests/unit/*.c)
 PROCESS_C = $(wildcard tests/process/*.c)
-SERVER_C = $(wildcard tests/process/servers/*.c)
+SERVER_C = $(filter-out %/service.c,$(wildcard tests/process/servers/*.c))
 ATTACK_C = $(wildcard tests/attacks/*.c)
 PROCESS_SH = $(wildcard tests/process/*.sh)
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -70,12 +70,15 @@ program = $(patsubst %.c,$(BUILD)/%,$(1))
 UNIT = $(call program,$(UNIT_C))
 PROCESS = $(call program,$(PROCESS_C))
 ATTACKS = $(call program,$(ATTACK_C))
-# Where check-matrix keeps its roots.
+# A module that is linked to OpenSSL 1.1.1, where check-matrix has left one.
 ROOTS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cfshim/roots
+OLD_OPENSSL = $(wildcard $(addprefix $(ROOTS)/bullseye/usr/,lib/*-linux-gnu/libssl.so.1.1 lib/*-linux-gnu/libcrypto.so.1.1 \
+	include/openssl include/*-linux-gnu/openssl))
+OLD_SERVICE = $(if $(word 4,$(OLD_OPENSSL)),$(BUILD)/tests/process/servers/old_service.so)
 
 .PHONY: all help setup demo test programs clean
 all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(BUILD)/man/cfshim-policy.5 ## the library, the command, the manual
-programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C))
+programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(OLD_SERVICE)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -157,6 +160,22 @@ $(BUILD)/cfshim: $(call fobj,$(CLI_C) $(SHARED_C))
 $(BUILD)/tests/process/servers/late_server: $(call fobj,tests/process/servers/late_server.c)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -ldl
+
+# Two OpenSSLs in one process.  The libraries are copied: in the folder where they come from lies another libc.
+$(BUILD)/tests/process/servers/two_versions: $(call fobj,$(addprefix tests/process/servers/,two_versions.c service.c))
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lssl -lcrypto -ldl
+$(BUILD)/old-openssl/copied: $(OLD_OPENSSL)
+	@rm -rf $(@D) && mkdir -p $(@D)/include $(@D)/lib
+	$(Q)cp -RL $(filter %/openssl,$(OLD_OPENSSL)) $(@D)/include/
+	$(Q)cp -L $(filter %.so.1.1,$(OLD_OPENSSL)) $(@D)/lib/
+	@touch $@
+$(BUILD)/tests/process/servers/old_service.so: tests/process/servers/service.c tests/process/servers/service.h \
+		$(BUILD)/old-openssl/copied $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I$(BUILD)/old-openssl/include $(CPPFLAGS_COMMAND) $(FORTIFY) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -shared \
+		-o $@ $< $(LDFLAGS_ALL) -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../../../old-openssl/lib' \
+		-L$(BUILD)/old-openssl/lib -l:libssl.so.1.1 -l:libcrypto.so.1.1
 
 $(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $(TESTED_C))
 	@mkdir -p $(@D)
