@@ -179,7 +179,7 @@ demonstrate_without_policy() { # NGINX-PORT...
 		echo '  left out: this machine has a policy, /etc/cfshim/policy.conf'
 		return
 	fi
-	start_server "$log" '' nginx -p "$work" -c "$work/nginx.conf" -e "$work/nginx.error"
+	start_server "$log" '' "${nginx[@]}"
 	await_port "$1" "$log.output"
 	for port in "$@"; do
 		echo "${bold}port $port${plain}"
@@ -207,9 +207,13 @@ done
 read -ra port < <(free_ports 6)
 write_nginx_conf "${port[@]:0:3}" >"$work/nginx.conf"
 
+nginx=(nginx -p "$work" -c "$work/nginx.conf")
+# Since 1.19.5 it can be kept from the error log that it was built for.
+if nginx -h 2>&1 | grep -q -- '-e filename'; then nginx+=(-e "$work/nginx.error"); fi
+
 show_policy "${port[@]}"
 demonstrate "$(nginx -v 2>&1 | sed 's/.*: //')" 'hello from nginx' "${port[@]:0:3}" \
-	nginx -p "$work" -c "$work/nginx.conf" -e "$work/nginx.error"
+	"${nginx[@]}"
 demonstrate "$(/usr/bin/python3 --version)" 'hello from Python' "${port[@]:3:3}" \
 	/usr/bin/python3 examples/demo/server.py "$work/server.pem" "$work/server.key" "${port[@]:3:3}"
 demonstrate_without_policy "${port[@]:0:3}"
