@@ -74,7 +74,7 @@ links_lead_somewhere() {
 
 targets_exist() { # those that the README names, in the list that make gives
 	local target
-	for target in all demo test lint check-asan check-tsan check-valgrind install; do
+	for target in all demo test lint check-asan check-tsan check-valgrind check-matrix install; do
 		make --no-print-directory help | grep -qE "^ +$target +[a-z]" || { echo "no such target: $target" && return 1; }
 	done
 }
