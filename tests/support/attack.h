@@ -55,6 +55,8 @@ struct attack {
 	const char *reason;
 	const char *answer;   /* what the log says of the answer; NULL: as the policy has it */
 	int alert;            /* of `reject` */
+	bool at_the_end;      /* refused when libssl has finished: it sends no alert, and the last
+				 of the handshake has left, even under `close` */
 	bool goes_away;       /* reason NULL: the client ends it before it can be judged; no line */
 	bool edge_alike;      /* the edge comes in the attacker's way, and is served */
 	bool edge_is_refused; /* by the host itself: it is not one that the edge could use */
@@ -105,6 +107,12 @@ void host_add_rsa_certificate(SSL_CTX *context);
  * host; a loopback socket that takes `type` (SOCK_STREAM: it listens). */
 SSL_CTX *host_context(const SSL_METHOD *method, char **words);
 int host_socket(int type, const char *port);
+
+/* In the host: a function as it is found in libssl itself, whatever stands before it; of which
+ * HOST_ORIGINAL() knows the type. */
+typedef void (*any_function)(void);
+any_function host_original(const char *name);
+#define HOST_ORIGINAL(name) ((__typeof__(&name))host_original(#name))
 
 /* The whole of main(). */
 int attacks_main(int count, char **words, const char *program, const struct attack *attacks,
