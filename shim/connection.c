@@ -213,8 +213,7 @@ void connection_step(struct connection *connection)
 
 bool connection_hush(struct connection *connection)
 {
-	if (connection->muted || connection->taken_away ||
-	    !connection_may_not_write(connection->ssl))
+	if (connection->muted || connection->taken_away || !connection_is_within(connection->ssl))
 		return false;
 	/* enforces hush */
 	mute(connection);

@@ -102,6 +102,11 @@ int connection_shutdown(const SSL *ssl);
 /* For doors: has it been refused, or not been admitted yet; has the host not verified the
  * certificate itself; has libssl said "done" after early data, before there was anything to judge?
  */
+static inline bool connection_may_talk(const struct connection *connection)
+{
+	return connection->stage == STAGE_ADMITTED || connection->stage == STAGE_OPEN;
+}
+
 static inline bool connection_is_refused(const SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
@@ -117,9 +122,9 @@ static inline bool connection_is_unjudged(const SSL *ssl)
 	       connection->stage != STAGE_OPEN && connection->stage != STAGE_ADMITTED;
 }
 
-/* A write from within a callback would not go on with the handshake first, but out: under the keys
- * of the server's flight, to whoever is there. */
-static inline bool connection_may_not_write(const SSL *ssl)
+/* Within a callback a call would not go on with the handshake first, but read and write at once:
+ * under the keys of the server's flight, with whoever is there. */
+static inline bool connection_is_within(const SSL *ssl)
 {
 	return connection_is_unjudged(ssl) && connection_of(ssl)->within;
 }
@@ -129,13 +134,6 @@ static inline bool connection_hides_certificate(const SSL *ssl)
 	const struct connection *connection = connection_of(ssl);
 
 	return connection != NULL && connection->verify_ours && !connection->host_verified;
-}
-
-static inline bool connection_is_muted_for_early_data(const SSL *ssl)
-{
-	const struct connection *connection = connection_of(ssl);
-
-	return connection != NULL && connection->stage == STAGE_ARMED && connection->early_done;
 }
 
 /* The SSL is freed. */

@@ -49,6 +49,8 @@ void door_info(const SSL *ssl, int where, int value)
 		connection_unhush(connection);
 	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)
 		connection_keep_armed(connection);
+	/* enforces refused-in-between */
+	door_stay_refused(openssl, (SSL *)(uintptr_t)ssl);
 }
 
 info_callback door_info_of_host(info_callback callback)

@@ -1,115 +1,131 @@
 /* door_data.c - what a host may do with a connection: nothing, before it is admitted or after it
  * was refused. */
 #include "connection.h"
+#include "doors.h"
 #include "hooks.h"
 #include "refuse.h"
 
-/* After early data, and before the client's second flight, an SSL is muted (its writes would reach
- * a stranger).  SSL_write() there goes on with the handshake first, so it may; what libssl itself
- * calls is SSL_write_early_data(), which would not. */
-static bool unmute_for_write(const struct openssl *openssl, SSL *ssl, const void *caller)
+#include <string.h>
+
+/* The streams of QUIC are SSLs too. */
+static bool is_judged_here(const struct openssl *openssl, const SSL *ssl)
 {
-	if (!connection_is_muted_for_early_data(ssl) || openssl_is_caller(openssl, caller))
+	return openssl->SSL_is_server(ssl) &&
+	       (openssl->SSL_is_quic == NULL || !openssl->SSL_is_quic(ssl));
+}
+
+/* Before a host reads or writes: may the call go on?  It would drive the handshake itself, and go
+ * on by itself when that is done: so it is driven here, and judged, whoever else was told of its
+ * end.  And what came after a handshake that was refused may lie in libssl already: a host may take
+ * the flags off that keep it there. */
+static bool come_in(struct openssl *openssl, SSL *ssl, const void *caller)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	if (connection != NULL && connection_may_talk(connection))
+		return true;
+	/* What libssl calls itself is for early data, of which there is none to read and for which
+	 * the SSL is muted. */
+	if (!is_judged_here(openssl, ssl) || openssl_is_caller(openssl, caller))
+		return true;
+	/* enforces not-from-a-callback */
+	if (connection_is_within(ssl))
 		return false;
-	refuse_unmute(openssl, ssl);
+	/* enforces driven */
+	if (!connection_is_refused(ssl) && door_handshake(openssl, ssl) != 1 &&
+	    !connection_is_refused(ssl))
+		return false;
+	/* enforces refused-data */
+	door_stay_refused(openssl, ssl);
 	return true;
 }
 
-static void mute_again(const struct openssl *openssl, SSL *ssl)
+/* A handshake within the call (renegotiation) ended unseen, or the host took the flags off in
+ * between. */
+static bool may_keep(const struct openssl *openssl, const SSL *ssl)
 {
-	if (connection_is_muted_for_early_data(ssl))
-		refuse_mute(openssl, ssl);
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL ? connection_may_talk(connection) : !is_judged_here(openssl, ssl);
+}
+
+/* `count` bytes that were read. */
+static int keep_or_lose(const struct openssl *openssl, const SSL *ssl, void *bytes, int count)
+{
+	/* enforces kept */
+	if (count <= 0 || may_keep(openssl, ssl))
+		return count;
+	memset(bytes, 0, (size_t)count);
+	return -1;
+}
+
+static int keep_or_lose_all(const struct openssl *openssl, const SSL *ssl, void *bytes,
+			    size_t *count)
+{
+	/* enforces kept-ex */
+	if (may_keep(openssl, ssl))
+		return 1;
+	memset(bytes, 0, *count);
+	*count = 0;
+	return 0;
 }
 
 int SSL_write(SSL *ssl, const void *bytes, int count)
 {
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
-	bool unmuted;
-	int result;
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	/* enforces write-in-callback */
-	if (connection_may_not_write(ssl))
-		return -1;
-	unmuted = unmute_for_write(openssl, ssl, CALLER);
-	result = openssl->SSL_write(ssl, bytes, count);
-	if (unmuted)
-		mute_again(openssl, ssl);
-	return result;
+	return come_in(openssl, ssl, CALLER) ? openssl->SSL_write(ssl, bytes, count) : -1;
 }
 
 int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written)
 {
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
-	bool unmuted;
-	int result;
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	/* enforces write-ex-in-callback */
-	if (connection_may_not_write(ssl))
-		return 0;
-	unmuted = unmute_for_write(openssl, ssl, CALLER);
-	result = openssl->SSL_write_ex(ssl, bytes, count, written);
-	if (unmuted)
-		mute_again(openssl, ssl);
-	return result;
+	return come_in(openssl, ssl, CALLER) && openssl->SSL_write_ex(ssl, bytes, count, written);
 }
 
 int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, size_t *written)
 {
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
-	bool unmuted;
-	int result;
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	/* enforces write-ex2-in-callback */
-	if (connection_may_not_write(ssl))
-		return 0;
-	unmuted = unmute_for_write(openssl, ssl, CALLER);
-	result = openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
-	if (unmuted)
-		mute_again(openssl, ssl);
-	return result;
-}
-
-/* What came after a handshake that was refused at its end may lie in libssl already, and a host may
- * take the flags off that keep it there. */
-static void stay_refused(const struct openssl *openssl, SSL *ssl)
-{
-	int flags = connection_shutdown(ssl);
-
-	/* enforces refused-reads */
-	if ((flags & SSL_RECEIVED_SHUTDOWN) != 0)
-		openssl->SSL_set_shutdown(ssl, flags);
+	return come_in(openssl, ssl, CALLER) &&
+	       openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
 }
 
 int SSL_read(SSL *ssl, void *bytes, int size)
 {
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	stay_refused(openssl, ssl);
-	return openssl->SSL_read(ssl, bytes, size);
+	if (!come_in(openssl, ssl, CALLER))
+		return -1;
+	return keep_or_lose(openssl, ssl, bytes, openssl->SSL_read(ssl, bytes, size));
 }
 
 int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	stay_refused(openssl, ssl);
-	return openssl->SSL_read_ex(ssl, bytes, size, count);
+	return come_in(openssl, ssl, CALLER) &&
+	       openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
+	       keep_or_lose_all(openssl, ssl, bytes, count) == 1;
 }
 
 int SSL_peek(SSL *ssl, void *bytes, int size)
 {
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	stay_refused(openssl, ssl);
-	return openssl->SSL_peek(ssl, bytes, size);
+	if (!come_in(openssl, ssl, CALLER))
+		return -1;
+	return keep_or_lose(openssl, ssl, bytes, openssl->SSL_peek(ssl, bytes, size));
 }
 
 int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	stay_refused(openssl, ssl);
-	return openssl->SSL_peek_ex(ssl, bytes, size, count);
+	return come_in(openssl, ssl, CALLER) &&
+	       openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
+	       keep_or_lose_all(openssl, ssl, bytes, count) == 1;
 }
 
 /* Flags that are the shim's stay. */

@@ -2,6 +2,7 @@
  * time they return; where a host replaced these unseen (an OpenSSL inside the program that it calls
  * directly), it is judged here. */
 #include "connection.h"
+#include "doors.h"
 #include "hooks.h"
 
 #include <errno.h>
@@ -27,6 +28,19 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 	return result;
 }
 
+int door_handshake(struct openssl *openssl, SSL *ssl)
+{
+	return finish(openssl, ssl, openssl->SSL_do_handshake(ssl));
+}
+
+void door_stay_refused(const struct openssl *openssl, SSL *ssl)
+{
+	int flags = connection_shutdown(ssl);
+
+	if ((flags & SSL_RECEIVED_SHUTDOWN) != 0)
+		openssl->SSL_set_shutdown(ssl, flags);
+}
+
 /* openssl s_server, socat, stunnel, Apache */
 int SSL_accept(SSL *ssl)
 {
@@ -44,7 +58,7 @@ int SSL_do_handshake(SSL *ssl)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return openssl != NULL ? finish(openssl, ssl, openssl->SSL_do_handshake(ssl)) : -1;
+	return openssl != NULL ? door_handshake(openssl, ssl) : -1;
 }
 
 /* For the next connection on the same SSL; libssl itself calls it where a handshake begins. */

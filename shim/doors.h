@@ -16,4 +16,10 @@ bool door_register(struct openssl *openssl);
 void door_info(const SSL *ssl, int where, int value);
 info_callback door_info_of_host(info_callback callback);
 
+/* SSL_do_handshake(), and the verdict. */
+int door_handshake(struct openssl *openssl, SSL *ssl);
+
+/* The flags of a refusal at the end are back, whatever the host has done with them. */
+void door_stay_refused(const struct openssl *openssl, SSL *ssl);
+
 #endif
