@@ -145,6 +145,7 @@ static int configured_by_file(char **words)
 	char path[PATH_MAX];
 	FILE *file;
 
+	OPENSSL_load_builtin_modules(); /* 1.1.1 */
 	snprintf(path, sizeof(path), "%s.%d", host_file("configuration"), (int)getpid());
 	file = fopen(path, "we");
 	if (file == NULL ||

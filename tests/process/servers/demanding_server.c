@@ -136,7 +136,7 @@ static SSL_CTX *make_context(char **words)
 
 static void set_demand(SSL_CTX *context)
 {
-	if (is_way("handshake"))
+	if (is_way("handshake") || is_way("store"))
 		SSL_CTX_set_verify(context, DEMANDED, NULL);
 	else if (is_way("asked"))
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
@@ -146,8 +146,6 @@ static void set_demand(SSL_CTX *context)
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, take);
 	else if (is_way("certificate"))
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, take_and_clear);
-	else if (is_way("store"))
-		SSL_CTX_set_verify(context, DEMANDED, NULL);
 	if (is_way("store"))
 		SSL_CTX_set_cert_verify_callback(context, verify_by_store, NULL);
 	if (is_way("name") || is_way("context"))
