@@ -30,4 +30,8 @@ bool arm_was_undone(const struct openssl *openssl, const SSL *ssl);
  * with. */
 void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable);
 
+/* Is that verify callback the one that arming sets?  Then the SSL is a copy of one that was armed.
+ */
+bool arm_is_callback(SSL_verify_cb callback);
+
 #endif

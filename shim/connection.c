@@ -108,6 +108,12 @@ static void take_over(struct connection *connection, info_callback info)
 	if (!connection->verify_ours) {
 		connection->host.verify_mode = openssl->SSL_get_verify_mode(connection->ssl);
 		connection->host.verify = openssl->SSL_get_verify_callback(connection->ssl);
+		if (arm_is_callback(connection->host.verify)) { /* a copy by SSL_dup() */
+			const SSL_CTX *context = openssl->SSL_get_SSL_CTX(connection->ssl);
+
+			connection->host.verify_mode = openssl->SSL_CTX_get_verify_mode(context);
+			connection->host.verify = openssl->SSL_CTX_get_verify_callback(context);
+		}
 		connection->verify_ours = true;
 	}
 	if (!connection->info_ours) {
@@ -407,6 +413,9 @@ static void judge_without_hello(struct connection *connection)
 		connection->stage = STAGE_ARMED;
 		return;
 	}
+	/* Another handshake on an SSL that was refused, and cleared unseen: refused as well. */
+	if (connection->stage == STAGE_REFUSED)
+		connection->settled = connection->taken_away = false;
 	if (connection->stage != STAGE_NEW && connection->stage != STAGE_OPEN)
 		return;
 	connection->stage = STAGE_NEW;
