@@ -6,24 +6,34 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-static void converse(SSL *ssl)
-{
-	if (host_accept(ssl) && host_read(ssl))
-		host_answer(ssl);
-}
+/* 1.1.1 does not take an SSL again in TLS 1.3. */
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+#define REUSABLE BOTH_VERSIONS
+#else
+#define REUSABLE ONLY_1_2
+#endif
 
 /* ---- one SSL for all clients ---- */
 
 static SSL *kept;
+static bool had_client;
 
-/* True where it had a client before. */
+static void converse(SSL *ssl)
+{
+	if (host_accept(ssl)) {
+		had_client = true;
+		if (host_read(ssl))
+			host_answer(ssl);
+	}
+}
+
+/* True where it had a client before; one that only connects (to see whether the host is there) is
+ * none. */
 static bool keep(SSL *ssl)
 {
-	bool used = kept != NULL;
-
-	if (!used)
+	if (kept == NULL)
 		kept = SSL_new(SSL_get_SSL_CTX(ssl));
-	return used;
+	return had_client;
 }
 
 static void converse_on(SSL *ssl, int descriptor)
@@ -74,18 +84,6 @@ static void take_again_unseen(SSL *ssl)
 {
 	if (keep(ssl)) {
 		SSL_clear(kept);
-		HOST_ORIGINAL(SSL_CTX_set_client_hello_cb)
-		(SSL_get_SSL_CTX(kept), succeed_at_hello, NULL);
-		HOST_ORIGINAL(SSL_set_verify)(kept, SSL_VERIFY_NONE, NULL);
-	}
-	SSL_set_accept_state(kept);
-	converse_on(kept, SSL_get_fd(ssl));
-}
-
-static void take_again_unseen_and_uncleared(SSL *ssl)
-{
-	if (keep(ssl)) {
-		HOST_ORIGINAL(SSL_clear)(kept);
 		HOST_ORIGINAL(SSL_CTX_set_client_hello_cb)
 		(SSL_get_SSL_CTX(kept), succeed_at_hello, NULL);
 		HOST_ORIGINAL(SSL_set_verify)(kept, SSL_VERIFY_NONE, NULL);
@@ -257,6 +255,7 @@ static const struct attack attacks[] = {
 		.serve = clear_and_take_again,
 		.reason = "no-certificate",
 		.attack = after_the_edge,
+		.versions = REUSABLE,
 	},
 	{
 		.name = "a stranger on an SSL that accepts again after the edge",
@@ -272,6 +271,7 @@ static const struct attack attacks[] = {
 		.serve = take_again_by_method,
 		.reason = "no-certificate",
 		.attack = after_the_edge,
+		.versions = REUSABLE,
 	},
 	{
 		.name = "a stranger on an SSL whose hello callback changes after the edge, unseen",
@@ -281,15 +281,7 @@ static const struct attack attacks[] = {
 		.edge_is_refused = true,
 		.reason = "internal",
 		.attack = after_the_edge,
-	},
-	{
-		.name = "the same where it is cleared unseen",
-		.source = "OpenSSL SSL_clear(3)",
-		.serve = take_again_unseen_and_uncleared,
-		.reason = "internal",
-		.at_the_end = true,
-		.edge_is_refused = true,
-		.attack = after_the_edge,
+		.versions = REUSABLE,
 	},
 	{
 		.name = "a stranger on an SSL that asks once",
@@ -298,6 +290,7 @@ static const struct attack attacks[] = {
 		.serve = clear_and_take_again,
 		.reason = "no-certificate",
 		.attack = after_the_edge,
+		.versions = REUSABLE,
 	},
 	{
 		.name = "a stranger on a copy",
@@ -312,6 +305,7 @@ static const struct attack attacks[] = {
 		.serve = converse_by_copy_of_kept,
 		.reason = "no-certificate",
 		.attack = after_the_edge,
+		.versions = REUSABLE,
 	},
 	{
 		.name = "a stranger on a copy of what the edge had",
@@ -319,6 +313,7 @@ static const struct attack attacks[] = {
 		.serve = copy_of_used,
 		.reason = "no-certificate",
 		.attack = after_the_edge,
+		.versions = REUSABLE,
 	},
 	{
 		.name = "a stranger on a copy of a handshake",
