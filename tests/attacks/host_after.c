@@ -41,6 +41,34 @@ static void go_on(SSL *ssl)
 	host_answer(ssl);
 }
 
+static void at_step(const SSL *ssl, int where, int value)
+{
+	(void)where;
+	(void)value;
+	SSL_set_shutdown((SSL *)(uintptr_t)ssl, 0);
+}
+
+static void at_step_unseen(const SSL *ssl, int where, int value)
+{
+	(void)where;
+	(void)value;
+	HOST_ORIGINAL(SSL_set_shutdown)((SSL *)(uintptr_t)ssl, 0);
+}
+
+/* What came with the client's last flight is in libssl by then. */
+static void unmute_and_read_ahead(SSL_CTX *context)
+{
+	believe_unseen(context);
+	SSL_CTX_set_read_ahead(context, 1);
+	SSL_CTX_set_info_callback(context, at_step);
+}
+
+static void unmute_unseen_and_read_ahead(SSL_CTX *context)
+{
+	unmute_and_read_ahead(context);
+	SSL_CTX_set_info_callback(context, at_step_unseen);
+}
+
 static void forgive(SSL *ssl)
 {
 	host_accept(ssl);
@@ -231,6 +259,24 @@ static const struct attack attacks[] = {
 		.prepare = believe_unseen,
 		.serve = answer_unseen,
 		.client = {.certificate = "other", .patience_ms = 1000},
+		.reason = "untrusted-issuer",
+		.at_the_end = true,
+	},
+	{
+		.name = "a foreign certificate whose request the host has read ahead",
+		.source = "OpenSSL SSL_CTX_set_read_ahead(3)",
+		.prepare = unmute_and_read_ahead,
+		.serve = go_on,
+		.client = {.certificate = "other", .patience_ms = IN_A_HURRY},
+		.reason = "untrusted-issuer",
+		.at_the_end = true,
+	},
+	{
+		.name = "a foreign certificate whose request the host has read ahead, unseen",
+		.source = "OpenSSL SSL_CTX_set_read_ahead(3)",
+		.prepare = unmute_unseen_and_read_ahead,
+		.serve = go_on,
+		.client = {.certificate = "other", .patience_ms = IN_A_HURRY},
 		.reason = "untrusted-issuer",
 		.at_the_end = true,
 	},

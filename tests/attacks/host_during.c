@@ -243,12 +243,6 @@ static void hello_from_memory(SSL *ssl)
 	SSL_set0_rbio(ssl, memory);
 }
 
-static void read_at_once(SSL *ssl)
-{
-	if (host_read(ssl))
-		host_answer(ssl);
-}
-
 /* ---- silence ---- */
 
 static void at_step(const SSL *ssl, int where, int value)
@@ -273,21 +267,6 @@ static void at_step_unseen(const SSL *ssl, int where, int value)
 static void unmute_unseen(SSL_CTX *context)
 {
 	SSL_CTX_set_info_callback(context, at_step_unseen);
-}
-
-/* And what came with the client's last flight is in libssl by then. */
-static void unmute_and_read_ahead(SSL_CTX *context)
-{
-	demand(context);
-	HOST_ORIGINAL(SSL_CTX_set_cert_verify_callback)(context, believe, NULL);
-	SSL_CTX_set_read_ahead(context, 1);
-	unmute_at_each_step(context);
-}
-
-static void unmute_unseen_and_read_ahead(SSL_CTX *context)
-{
-	unmute_and_read_ahead(context);
-	unmute_unseen(context);
 }
 
 static const struct attack attacks[] = {
@@ -384,24 +363,6 @@ static const struct attack attacks[] = {
 		.source = "OpenSSL ssl/s3_msg.c, ssl3_send_alert()",
 		.prepare = unmute_unseen,
 		.reason = "no-certificate",
-	},
-	{
-		.name = "a foreign certificate whose request the host has read ahead",
-		.source = "OpenSSL SSL_CTX_set_read_ahead(3)",
-		.prepare = unmute_and_read_ahead,
-		.serve = read_at_once,
-		.client = {.certificate = "other", .patience_ms = IN_A_HURRY},
-		.reason = "untrusted-issuer",
-		.at_the_end = true,
-	},
-	{
-		.name = "a foreign certificate whose request the host has read ahead, unseen",
-		.source = "OpenSSL SSL_CTX_set_read_ahead(3)",
-		.prepare = unmute_unseen_and_read_ahead,
-		.serve = read_at_once,
-		.client = {.certificate = "other", .patience_ms = IN_A_HURRY},
-		.reason = "untrusted-issuer",
-		.at_the_end = true,
 	},
 };
 
