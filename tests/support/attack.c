@@ -66,16 +66,28 @@ static void prepare_host(struct server *server)
 
 static const struct server_kind attacked_host = {.name = "host", .prepare = prepare_host};
 
-/* The lines of a section, with {NAME} replaced by the path of that certificate. */
-static void expand(char *out, size_t size, const char *lines)
+/* What {NAME} stands for: a port, the answer, or the path of that certificate. */
+static void expand_name(char *out, size_t size, const struct victim *victim, const char *name)
+{
+	if (strcmp(name, "enforced") == 0)
+		text_format(out, size, "%u", victim->server->ports[ENFORCED]);
+	else if (strcmp(name, "second") == 0)
+		text_format(out, size, "%u", victim->server->ports[SECOND]);
+	else
+		text_format(out, size, "%s",
+			    strcmp(name, "answer") == 0 ? victim->answer : certificate_file(name));
+}
+
+static void expand(char *out, size_t size, const struct victim *victim, const char *lines)
 {
 	char name[64];
 	size_t used = 0;
 	int length;
 
+	out[0] = '\0';
 	while (*lines != '\0') {
 		if (sscanf(lines, "{%63[a-z0-9-]}%n", name, &length) == 1) {
-			text_format(out + used, size - used, "%s", certificate_file(name));
+			expand_name(out + used, size - used, victim, name);
 			lines += length;
 		} else {
 			text_format(out + used, size - used, "%c", *lines++);
@@ -89,11 +101,16 @@ static void set_policy(const struct victim *victim, const char *rule)
 	const struct server *server = victim->server;
 	char first[1024], second[1024] = "";
 
-	expand(first, sizeof(first), rule);
+	if (victim->attack->sections != NULL) {
+		expand(first, sizeof(first), victim, victim->attack->sections);
+		server_policy(victim->server, "%s", first);
+		return;
+	}
+	expand(first, sizeof(first), victim, rule);
 	if (victim->attack->second != NULL) {
 		char lines[768];
 
-		expand(lines, sizeof(lines), victim->attack->second);
+		expand(lines, sizeof(lines), victim, victim->attack->second);
 		text_format(second, sizeof(second), "[port %u]\n%s\n", server->ports[SECOND],
 			    lines);
 	}
@@ -125,7 +142,9 @@ static void start(struct victim *victim)
 static struct server *new_host(const struct attack *attack)
 {
 	static char options[8];
-	struct server *server = server_new(&attacked_host, attack->second != NULL ? 2 : 1);
+	bool is_named = attack->sections != NULL && strstr(attack->sections, "{second}") != NULL;
+	struct server *server =
+		server_new(&attacked_host, attack->second != NULL || is_named ? 2 : 1);
 
 	text_format(options, sizeof(options), "%zu", (size_t)(attack - all_attacks));
 	server->options = options;

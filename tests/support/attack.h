@@ -49,6 +49,9 @@ struct attack {
 	/* The policy: lines of the section of each port; {NAME} is the path of that certificate.
 	 * NULL for the first: "ca = {ca}"; for the second: there is no second port. */
 	const char *rule, *second;
+	/* Or all sections as they stand, where a port alone does not name them; {enforced} and
+	 * {second} are the ports, {answer} is the answer.  NULL: `rule` and `second` make them. */
+	const char *sections;
 
 	/* What must be seen under the shim.  reason NULL: the connection is the edge's own, and is
 	 * served, but the client's trick must not work. */
@@ -103,8 +106,18 @@ const char *host_file(const char *name);
 /* In the host: beside the certificate that every host has, one for key exchanges of RSA. */
 void host_add_rsa_certificate(SSL_CTX *context);
 
-/* In a host that is a program of its own: a context with certificate and key, or the end of the
- * host; a loopback socket that takes `type` (SOCK_STREAM: it listens). */
+/* In the host, instead of all three: a conversation in which libssl sees no socket.  What `output`
+ * holds goes to the descriptor, and what comes from there into `input`, both the host's end. */
+void host_converse(SSL *ssl, BIO *input, BIO *output, int descriptor);
+void host_serve_by_memory(SSL *ssl); /* over two memory BIOs, in place of the socket's */
+
+/* In the host: the socket that listens on that port. */
+int host_listener(size_t port);
+
+/* In a host that is a program of its own: one client, as the attack's `connect` and `serve` have
+ * it; a context with certificate and key, or the end of the host; a loopback socket that takes
+ * `type` (SOCK_STREAM: it listens). */
+void host_serve(SSL_CTX *context, int descriptor);
 SSL_CTX *host_context(const SSL_METHOD *method, char **words);
 int host_socket(int type, const char *port);
 

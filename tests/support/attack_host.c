@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/bio.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,9 @@
 
 #define PATIENCE_S 5
 #define ANSWER     "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n" SERVER_ANSWER
+
+static const struct attack *hosted;
+static struct pollfd listeners[SERVER_MAX_PORTS];
 
 static void die(const char *what)
 {
@@ -135,8 +139,68 @@ any_function host_original(const char *name)
 	return found;
 }
 
-static void serve_client(const struct attack *attack, SSL_CTX *context, int descriptor)
+static void flush(BIO *output, int descriptor)
 {
+	char bytes[4096];
+	int count;
+
+	while ((count = BIO_read(output, bytes, sizeof(bytes))) > 0)
+		if (send(descriptor, bytes, (size_t)count, MSG_NOSIGNAL) != count)
+			return;
+}
+
+/* Is the call that returned `result` to be made again, now that more has come? */
+static bool wants_more(SSL *ssl, int result, BIO *input, BIO *output, int descriptor)
+{
+	char bytes[4096];
+	ssize_t count;
+
+	flush(output, descriptor);
+	if (result > 0 || SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ)
+		return false;
+	count = recv(descriptor, bytes, sizeof(bytes), 0);
+	return count > 0 && BIO_write(input, bytes, (int)count) == (int)count;
+}
+
+void host_converse(SSL *ssl, BIO *input, BIO *output, int descriptor)
+{
+	char request[4096];
+	int result, count;
+
+	do
+		result = SSL_do_handshake(ssl);
+	while (wants_more(ssl, result, input, output, descriptor));
+	if (result != 1)
+		return;
+	do
+		count = SSL_read(ssl, request, sizeof(request));
+	while (wants_more(ssl, count, input, output, descriptor));
+	if (count <= 0)
+		return;
+	host_is_in("request");
+	host_answer(ssl);
+	flush(output, descriptor);
+}
+
+void host_serve_by_memory(SSL *ssl)
+{
+	int descriptor = SSL_get_fd(ssl);
+	BIO *input = BIO_new(BIO_s_mem()), *output = BIO_new(BIO_s_mem());
+
+	BIO_set_mem_eof_return(input, -1);
+	BIO_set_mem_eof_return(output, -1);
+	SSL_set_bio(ssl, input, output);
+	host_converse(ssl, input, output, descriptor);
+}
+
+int host_listener(size_t port)
+{
+	return listeners[port].fd;
+}
+
+void host_serve(SSL_CTX *context, int descriptor)
+{
+	const struct attack *attack = hosted;
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	SSL *ssl = SSL_new(context);
 
@@ -154,8 +218,7 @@ static void serve_client(const struct attack *attack, SSL_CTX *context, int desc
 	close(descriptor);
 }
 
-static void serve(const struct attack *attack, SSL_CTX *context, struct pollfd *listeners,
-		  nfds_t count)
+static void serve(SSL_CTX *context, nfds_t count)
 {
 	while (poll(listeners, count, -1) > 0) {
 		for (nfds_t i = 0; i < count; i++) {
@@ -165,18 +228,18 @@ static void serve(const struct attack *attack, SSL_CTX *context, struct pollfd *
 			if (listeners[i].revents != 0)
 				descriptor = accept(listeners[i].fd, NULL, NULL);
 			if (descriptor >= 0)
-				serve_client(attack, context, descriptor);
+				host_serve(context, descriptor);
 		}
 	}
 }
 
 int host_main(const struct attack *attack, char **words)
 {
-	struct pollfd listeners[SERVER_MAX_PORTS];
 	nfds_t count = 0;
 	SSL_CTX *context;
 
 	own_certificate = words[0];
+	hosted = attack;
 	signal(SIGPIPE, SIG_IGN);
 	if (attack->host != NULL)
 		return attack->host(words);
@@ -191,11 +254,11 @@ int host_main(const struct attack *attack, char **words)
 	for (int i = 0; attack->prefork && i < 2; i++) {
 		if (fork() == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
-			serve(attack, context, listeners, count);
+			serve(context, count);
 		}
 	}
 	if (!attack->prefork)
-		serve(attack, context, listeners, count);
+		serve(context, count);
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
 	return 0;

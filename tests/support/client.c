@@ -160,7 +160,12 @@ void client_run(const struct client *client, struct outcome *outcome)
 	if (run_index == 0)
 		run_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	memset(outcome, 0, sizeof(*outcome));
-	outcome->connected = wire_open(&run.wire, address, client->port, clock_ms() + timeout);
+	if (client->descriptor > 0)
+		outcome->connected =
+			wire_adopt(&run.wire, client->descriptor, clock_ms() + timeout);
+	else
+		outcome->connected =
+			wire_open(&run.wire, address, client->port, clock_ms() + timeout);
 	if (outcome->connected) {
 		BIO *bio = wire_bio(&run.wire);
 

@@ -16,6 +16,7 @@
 struct client {
 	const char *address; /* NULL: 127.0.0.1 */
 	unsigned port;
+	int descriptor;          /* of a connection that is there already; 0: one is made */
 	int version;             /* TLS1_2_VERSION or TLS1_3_VERSION, exactly */
 	const char *certificate; /* name in credentials.h; NULL: none */
 	const char *request;     /* NULL: nothing is sent, only read */

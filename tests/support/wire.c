@@ -44,16 +44,21 @@ bool client_can_connect(const char *address, unsigned port)
 	return descriptor >= 0;
 }
 
-bool wire_open(struct wire *wire, const char *address, unsigned port, long long deadline)
+bool wire_adopt(struct wire *wire, int descriptor, long long deadline)
 {
 	int on = 1;
 
-	wire->descriptor = connect_to(address, port);
+	wire->descriptor = descriptor;
 	wire->deadline = deadline;
 	if (wire->descriptor < 0)
 		return false;
 	setsockopt(wire->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return true;
+}
+
+bool wire_open(struct wire *wire, const char *address, unsigned port, long long deadline)
+{
+	return wire_adopt(wire, connect_to(address, port), deadline);
 }
 
 void wire_close(struct wire *wire)

@@ -20,6 +20,8 @@ struct wire {
 
 /* Connect; false: nobody there. */
 bool wire_open(struct wire *wire, const char *address, unsigned port, long long deadline);
+/* The same over a connection that is there already, and becomes the wire's. */
+bool wire_adopt(struct wire *wire, int descriptor, long long deadline);
 void wire_close(struct wire *wire);
 
 unsigned wire_local_port(const struct wire *wire);
