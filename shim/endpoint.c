@@ -34,23 +34,55 @@ int endpoint_descriptor(const struct openssl *openssl, BIO *bio)
 	return -1;
 }
 
+/* The local endpoint of a connection, and its peer.  A listener is nobody's connection, whatever a
+ * BIO says. */
+static void find_ends(struct route *route)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	int is_listener = 0;
+
+	if (getpeername(route->descriptor, (struct sockaddr *)&address, &length) == 0) {
+		route->peer_known =
+			endpoint_from_sockaddr(&route->peer, (struct sockaddr *)&address, length);
+	} else {
+		length = sizeof(is_listener);
+		if (getsockopt(route->descriptor, SOL_SOCKET, SO_ACCEPTCONN, &is_listener,
+			       &length) != 0 ||
+		    is_listener)
+			return;
+	}
+	length = sizeof(address);
+	if (getsockname(route->descriptor, (struct sockaddr *)&address, &length) == 0)
+		route->endpoint_known = endpoint_from_sockaddr(&route->endpoint,
+							       (struct sockaddr *)&address, length);
+}
+
+/* Where what is read comes by one endpoint, and what is written leaves by another, it is neither's.
+ */
+static bool leaves_elsewhere(const struct openssl *openssl, const SSL *ssl,
+			     const struct route *route)
+{
+	struct route out = {.descriptor = endpoint_descriptor(openssl, openssl->SSL_get_wbio(ssl))};
+
+	if (out.descriptor < 0 || out.descriptor == route->descriptor)
+		return false;
+	find_ends(&out);
+	return !out.endpoint_known ||
+	       memcmp(&out.endpoint, &route->endpoint, sizeof(out.endpoint)) != 0;
+}
+
 struct route endpoint_route(const struct openssl *openssl, const SSL *ssl)
 {
 	struct route route = {.descriptor =
 				      endpoint_descriptor(openssl, openssl->SSL_get_rbio(ssl))};
-	struct sockaddr_storage address;
-	socklen_t length = sizeof(address);
 
 	route.is_datagram = openssl->SSL_is_dtls(ssl) != 0;
 	if (route.descriptor < 0)
 		return route;
-	if (getsockname(route.descriptor, (struct sockaddr *)&address, &length) == 0)
-		route.endpoint_known = endpoint_from_sockaddr(&route.endpoint,
-							      (struct sockaddr *)&address, length);
-	length = sizeof(address);
-	if (getpeername(route.descriptor, (struct sockaddr *)&address, &length) == 0)
-		route.peer_known =
-			endpoint_from_sockaddr(&route.peer, (struct sockaddr *)&address, length);
+	find_ends(&route);
+	if (route.endpoint_known && leaves_elsewhere(openssl, ssl, &route))
+		route.endpoint_known = false;
 	return route;
 }
 
