@@ -1,0 +1,429 @@
+/* What lies between a host's sockets and its libssl: where the port of a connection cannot be found
+ * out, or seems to be another, nobody gets in by the rule of the open port beside it. */
+#include "attack.h"
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PAIR_WAIT_MS 300
+
+/* ---- BIOs of the host's own ---- */
+
+/* The bytes are those of `descriptor`; asked for one, it says `shown` (-1: it does not know). */
+struct veil {
+	int descriptor, shown;
+};
+
+static int veil_read(BIO *bio, char *bytes, int size)
+{
+	const struct veil *veil = BIO_get_data(bio);
+
+	return (int)recv(veil->descriptor, bytes, (size_t)size, 0);
+}
+
+static int veil_write(BIO *bio, const char *bytes, int size)
+{
+	const struct veil *veil = BIO_get_data(bio);
+
+	return (int)send(veil->descriptor, bytes, (size_t)size, MSG_NOSIGNAL);
+}
+
+static long veil_control(BIO *bio, int command, long number, void *pointer)
+{
+	const struct veil *veil = BIO_get_data(bio);
+
+	(void)number;
+	if (command == BIO_C_GET_FD && veil->shown >= 0) {
+		if (pointer != NULL)
+			*(int *)pointer = veil->shown;
+		return veil->shown;
+	}
+	return command == BIO_CTRL_FLUSH;
+}
+
+static int veil_end(BIO *bio)
+{
+	free(BIO_get_data(bio));
+	return 1;
+}
+
+static void set_veil(SSL *ssl, int shown)
+{
+	static BIO_METHOD *method;
+	struct veil *veil = malloc(sizeof(*veil));
+	BIO *bio;
+
+	if (method == NULL) {
+		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "veil");
+		BIO_meth_set_read(method, veil_read);
+		BIO_meth_set_write(method, veil_write);
+		BIO_meth_set_ctrl(method, veil_control);
+		BIO_meth_set_destroy(method, veil_end);
+	}
+	bio = BIO_new(method);
+	*veil = (struct veil){.descriptor = SSL_get_fd(ssl), .shown = shown};
+	BIO_set_data(bio, veil);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(ssl, bio, bio);
+}
+
+static void hide_descriptor(SSL *ssl)
+{
+	set_veil(ssl, -1);
+}
+
+static void show_closed_descriptor(SSL *ssl)
+{
+	set_veil(ssl, 999);
+}
+
+static void show_file(SSL *ssl)
+{
+	set_veil(ssl, STDOUT_FILENO);
+}
+
+static void show_open_listener(SSL *ssl)
+{
+	set_veil(ssl, host_listener(SECOND));
+}
+
+static void serve_by_pair(SSL *ssl)
+{
+	int descriptor = SSL_get_fd(ssl);
+	BIO *inner, *outer;
+
+	if (BIO_new_bio_pair(&inner, 0, &outer, 0) != 1)
+		return;
+	SSL_set_bio(ssl, inner, inner);
+	host_converse(ssl, outer, outer, descriptor);
+	BIO_free(outer);
+}
+
+/* Traffic Server: the hello by memory, and the socket from then on. */
+static void serve_socket_after_hello(SSL *ssl)
+{
+	int descriptor = SSL_get_fd(ssl);
+	unsigned char hello[4096];
+	ssize_t count = recv(descriptor, hello, sizeof(hello), 0);
+	BIO *input = BIO_new(BIO_s_mem());
+
+	if (count <= 0)
+		return;
+	BIO_write(input, hello, (int)count);
+	BIO_set_mem_eof_return(input, -1);
+	SSL_set0_rbio(ssl, input);
+	if (SSL_do_handshake(ssl) == 1 || SSL_get_error(ssl, -1) != SSL_ERROR_WANT_READ)
+		return;
+	SSL_set_fd(ssl, descriptor);
+	if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+/* ---- other descriptors ---- */
+
+/* The number by which the connection came is that of the open listener when libssl looks. */
+static void use_duplicate(SSL *ssl)
+{
+	int descriptor = SSL_get_fd(ssl);
+	int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 100);
+	BIO *bio = BIO_new_socket(duplicate, BIO_CLOSE);
+
+	SSL_set_bio(ssl, bio, bio);
+	dup2(host_listener(SECOND), descriptor);
+}
+
+/* Carry bytes until either side ends. */
+static void relay(int client, int from_host, int to_host)
+{
+	struct pollfd both[] = {{.fd = client, .events = POLLIN},
+				{.fd = from_host, .events = POLLIN}};
+	char bytes[4096];
+
+	while (poll(both, 2, 10000) > 0) {
+		for (int i = 0; i < 2; i++) {
+			ssize_t count;
+
+			if (both[i].revents == 0)
+				continue;
+			count = read(both[i].fd, bytes, sizeof(bytes));
+			if (count <= 0 ||
+			    write(i == 0 ? to_host : client, bytes, (size_t)count) != count)
+				return;
+		}
+	}
+}
+
+static void relay_in_child(int client, int from_host, int to_host, const int *of_host)
+{
+	signal(SIGCHLD, SIG_IGN);
+	if (fork() == 0) {
+		close(of_host[0]);
+		close(of_host[1]);
+		relay(client, from_host, to_host);
+		_exit(0);
+	}
+	close(from_host);
+	if (to_host != from_host)
+		close(to_host);
+}
+
+static void use_socketpair(SSL *ssl)
+{
+	int pair[2];
+	BIO *bio;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return;
+	relay_in_child(SSL_get_fd(ssl), pair[0], pair[0], (int[]){pair[1], pair[1]});
+	bio = BIO_new_socket(pair[1], BIO_CLOSE);
+	SSL_set_bio(ssl, bio, bio);
+}
+
+static void use_pipes(SSL *ssl)
+{
+	int to_host[2], from_host[2];
+
+	if (pipe2(to_host, O_CLOEXEC) != 0 || pipe2(from_host, O_CLOEXEC) != 0)
+		return;
+	relay_in_child(SSL_get_fd(ssl), from_host[0], to_host[1],
+		       (int[]){to_host[0], from_host[1]});
+	SSL_set_bio(ssl, BIO_new_fd(to_host[0], BIO_CLOSE), BIO_new_fd(from_host[1], BIO_CLOSE));
+}
+
+/* One process takes TCP connections, and another one, which listens on a path, speaks TLS. */
+static int host_on_path(char **words)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "tls.socket"};
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	int path = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(path, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(path, 8) != 0)
+		return 1;
+	if (fork() == 0) {
+		int listener = host_socket(SOCK_STREAM, words[2 + ENFORCED]);
+
+		host_socket(SOCK_STREAM, words[2 + SECOND]);
+		close(path);
+		for (;;) {
+			int client = accept(listener, NULL, NULL);
+
+			path = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			if (client >= 0 &&
+			    connect(path, (struct sockaddr *)&address, sizeof(address)) == 0)
+				relay(client, path, path);
+			close(client);
+			close(path);
+		}
+	}
+	for (;;)
+		host_serve(context, accept(path, NULL, NULL));
+}
+
+/* ---- two connections for one conversation ---- */
+
+/* The other connection of a client that comes to both ports; -1: it does not. */
+static int other_connection(SSL *ssl)
+{
+	struct pollfd waiting = {.events = POLLIN};
+	unsigned ours = 0, second = 0;
+	struct sockaddr_in address;
+	socklen_t length = sizeof(address);
+
+	if (getsockname(SSL_get_fd(ssl), (struct sockaddr *)&address, &length) == 0)
+		ours = address.sin_port;
+	length = sizeof(address);
+	if (getsockname(host_listener(SECOND), (struct sockaddr *)&address, &length) == 0)
+		second = address.sin_port;
+	waiting.fd = host_listener(ours == second ? ENFORCED : SECOND);
+	return poll(&waiting, 1, PAIR_WAIT_MS) > 0 ? accept(waiting.fd, NULL, NULL) : -1;
+}
+
+/* Of a client that comes to both ports: it is heard on the connection where it speaks, and answered
+ * on the other. */
+static void answer_on_other_port(SSL *ssl)
+{
+	int one = SSL_get_fd(ssl), other = other_connection(ssl);
+	struct pollfd speaking = {.fd = one, .events = POLLIN};
+
+	if (other < 0)
+		return;
+	if (poll(&speaking, 1, PAIR_WAIT_MS) > 0)
+		SSL_set0_wbio(ssl, BIO_new_socket(other, BIO_CLOSE));
+	else
+		SSL_set0_rbio(ssl, BIO_new_socket(other, BIO_CLOSE));
+}
+
+static int second_connection;
+
+/* The client reads from its own wire, and writes to the connection that it made before. */
+static void write_elsewhere(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	SSL_set0_wbio(ssl, BIO_new_socket(second_connection, BIO_NOCLOSE));
+}
+
+static int connection_to(unsigned port)
+{
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		fail_msg("no connection to port %u: %s", port, strerror(errno));
+	return descriptor;
+}
+
+/* The hello comes to `port`, the server's flight from the other one. */
+static void speak_on(struct victim *victim, const struct client *client, struct outcome *outcome,
+		     size_t port)
+{
+	struct client listening = *client;
+
+	second_connection = connection_to(victim->server->ports[port]);
+	listening.port = victim->server->ports[port == ENFORCED ? SECOND : ENFORCED];
+	listening.prepare = write_elsewhere;
+	attack_run(victim, &listening, outcome);
+	close(second_connection);
+}
+
+static void speak_on_enforced(struct victim *victim, const struct client *client,
+			      struct outcome *outcome)
+{
+	speak_on(victim, client, outcome, ENFORCED);
+}
+
+static void speak_on_open(struct victim *victim, const struct client *client,
+			  struct outcome *outcome)
+{
+	speak_on(victim, client, outcome, SECOND);
+}
+
+/* ---- the table ---- */
+
+/* Where all of the policy could apply, the built-in rule would too: so a rule for all ports. */
+#define BESIDE_OPEN_PORT \
+	.second = "verify = off\n[port *]\nca = {ca}", .reason = "no-certificate", .answer = "close"
+
+static const struct attack attacks[] = {
+	{
+		.name = "a stranger at a host that feeds libssl by memory",
+		.source = "OpenSSL crypto/bio/bss_mem.c; Apache mod_ssl",
+		.serve = host_serve_by_memory,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a client of the other port's CA at a host that feeds libssl by memory",
+		.source = "OpenSSL crypto/bio/bss_mem.c; Apache mod_ssl",
+		.serve = host_serve_by_memory,
+		.client = {.certificate = "other"},
+		.second = "ca = {other-ca}",
+		.reason = "unknown-endpoint",
+		.answer = "close",
+		.edge_is_refused = true,
+	},
+	{
+		.name = "a stranger at a host with a BIO pair",
+		.source = "OpenSSL crypto/bio/bss_bio.c",
+		.serve = serve_by_pair,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger at a host whose BIO knows no descriptor",
+		.source = "HAProxy src/ssl_sock.c, ha_meth",
+		.connect = hide_descriptor,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger at a host whose BIO names a closed descriptor",
+		.source = "getsockname(2), EBADF",
+		.connect = show_closed_descriptor,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger at a host whose BIO names a file",
+		.source = "getsockname(2), ENOTSOCK",
+		.connect = show_file,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger at a host whose BIO names the open listener",
+		.source = "OpenSSL doc/man3/BIO_s_fd, BIO_get_fd()",
+		.connect = show_open_listener,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger whose hello comes by memory, and the rest by the socket",
+		.source = "Apache Traffic Server, SSLNetVConnection.cc",
+		.serve = serve_socket_after_hello,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger on a duplicate of the descriptor, which is the open listener's "
+			"now",
+		.source = "dup2(2)",
+		.connect = use_duplicate,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger behind a relay over a socket pair",
+		.source = "unix(7)",
+		.connect = use_socketpair,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger behind a relay over two pipes",
+		.source = "pipe(2); tcpserver, inetd",
+		.connect = use_pipes,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger behind a relay to a path",
+		.source = "unix(7)",
+		.host = host_on_path,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger who is heard on the enforced port and answered on the open one",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_rfd() and SSL_set_wfd()",
+		.connect = answer_on_other_port,
+		.attack = speak_on_enforced,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger who is heard on the open port and answered on the enforced one",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_rfd() and SSL_set_wfd()",
+		.connect = answer_on_other_port,
+		.attack = speak_on_open,
+		.versions = ONLY_1_3,
+		BESIDE_OPEN_PORT,
+	},
+};
+
+int main(int count, char **words)
+{
+	return attacks_main(count, words, "transport", attacks,
+			    sizeof(attacks) / sizeof(attacks[0]));
+}
