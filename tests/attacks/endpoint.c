@@ -1,0 +1,565 @@
+/* Whose connection is it?  Hosts that take, pass on and use again what they listen on: a stranger
+ * of the enforced port never gets in by the rule of another one. */
+#include "attack.h"
+#include "scratch.h"
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- addresses ---- */
+
+/* Listens on every address of both families. */
+static int host_everywhere(char **words)
+{
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	struct sockaddr_in6 address = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons((uint16_t)strtoul(words[2 + ENFORCED], NULL, 10)),
+	};
+	int listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, off = 0;
+
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    listen(listener, 8) != 0)
+		return 1;
+	for (;;)
+		host_serve(context, accept(listener, NULL, NULL));
+}
+
+/* ---- who listens ---- */
+
+/* Twins on one port, each in a process of its own. */
+static int host_twins(char **words)
+{
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)strtoul(words[2 + ENFORCED], NULL, 10)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int listener, on = 1;
+
+	fork();
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    listen(listener, 8) != 0)
+		return 1;
+	host_socket(SOCK_STREAM, words[2 + SECOND]);
+	for (;;)
+		host_serve(context, accept(listener, NULL, NULL));
+}
+
+static int receive_descriptor(int channel, bool many)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr aligned;
+	} control;
+	char byte;
+	struct iovec data = {.iov_base = &byte, .iov_len = 1};
+	struct mmsghdr message = {.msg_hdr = {
+					  .msg_iov = &data,
+					  .msg_iovlen = 1,
+					  .msg_control = control.bytes,
+					  .msg_controllen = sizeof(control.bytes),
+				  }};
+	int descriptor = -1;
+
+	if (many ? recvmmsg(channel, &message, 1, MSG_CMSG_CLOEXEC, NULL) != 1
+		 : recvmsg(channel, &message.msg_hdr, MSG_CMSG_CLOEXEC) != 1)
+		exit(0);
+	if (CMSG_FIRSTHDR(&message.msg_hdr) != NULL)
+		memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message.msg_hdr)), sizeof(descriptor));
+	return descriptor;
+}
+
+static void send_descriptor(int channel, int descriptor)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr aligned;
+	} control = {.aligned = {
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS,
+			     .cmsg_len = CMSG_LEN(sizeof(int)),
+		     }};
+	struct iovec data = {.iov_base = (char[]){"*"}, .iov_len = 1};
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+
+	memcpy(CMSG_DATA(&control.aligned), &descriptor, sizeof(descriptor));
+	if (sendmsg(channel, &message, 0) != 1)
+		exit(1);
+	close(descriptor);
+}
+
+/* A child listens on the enforced port, and passes on what it accepts. */
+static int channel_of_acceptor(const char *port)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return -1;
+	if (fork() == 0) {
+		int listener = host_socket(SOCK_STREAM, port);
+
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		for (;;)
+			send_descriptor(pair[1], accept(listener, NULL, NULL));
+	}
+	close(pair[1]);
+	return pair[0];
+}
+
+_Noreturn static void host_receiving(char **words, bool many)
+{
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	int channel = channel_of_acceptor(words[2 + ENFORCED]);
+
+	host_socket(SOCK_STREAM, words[2 + SECOND]);
+	for (;;)
+		host_serve(context, receive_descriptor(channel, many));
+}
+
+static int host_of_received(char **words)
+{
+	host_receiving(words, false);
+}
+
+static int host_of_many_received(char **words)
+{
+	host_receiving(words, true);
+}
+
+/* Executes itself once it listens, and listens on the open port then. */
+static int host_over_exec(char **words)
+{
+	const char *kept = getenv("KEPT_LISTENER");
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	char text[16];
+	int listener;
+
+	if (kept == NULL) {
+		listener = host_socket(SOCK_STREAM, words[2 + ENFORCED]);
+		fcntl(listener, F_SETFD, 0);
+		snprintf(text, sizeof(text), "%d", listener);
+		setenv("KEPT_LISTENER", text, 1);
+		execv("/proc/self/exe", words - 3);
+		return 1;
+	}
+	host_socket(SOCK_STREAM, words[2 + SECOND]);
+	listener = (int)strtol(kept, NULL, 10);
+	for (;;)
+		host_serve(context, accept(listener, NULL, NULL));
+}
+
+/* ---- connections that no listener of the policy took: FTP ---- */
+
+static int loopback_listener(unsigned *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    listen(listener, 8) != 0 ||
+	    getsockname(listener, (struct sockaddr *)&address, &length) != 0)
+		return -1;
+	*port = ntohs(address.sin_port);
+	return listener;
+}
+
+static int loopback_connection(unsigned port)
+{
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return descriptor;
+	close(descriptor);
+	return -1;
+}
+
+/* On the second port a client gets, or gives, the number of a port: in plain text. */
+_Noreturn static void host_of_data(char **words, bool passive)
+{
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	int orders = host_socket(SOCK_STREAM, words[2 + SECOND]);
+
+	if (fork() == 0) {
+		int listener = host_socket(SOCK_STREAM, words[2 + ENFORCED]);
+
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		for (;;)
+			host_serve(context, accept(listener, NULL, NULL));
+	}
+	for (;;) {
+		int order = accept(orders, NULL, NULL), data = -1;
+		unsigned port = 0;
+
+		if (passive) {
+			int listener = loopback_listener(&port);
+
+			if (write(order, &port, sizeof(port)) == sizeof(port) &&
+			    recv(order, &port, 1, 0) == 1)
+				data = accept(listener, NULL, NULL);
+			close(listener);
+		} else if (recv(order, &port, sizeof(port), MSG_WAITALL) == sizeof(port)) {
+			data = loopback_connection(port);
+		}
+		if (data >= 0)
+			host_serve(context, data);
+		close(order);
+	}
+}
+
+static int host_of_passive_data(char **words)
+{
+	host_of_data(words, true);
+}
+
+static int host_of_active_data(char **words)
+{
+	host_of_data(words, false);
+}
+
+static void fetch_passively(struct victim *victim, const struct client *client,
+			    struct outcome *outcome)
+{
+	struct client fetching = *client;
+	int order = loopback_connection(victim->server->ports[SECOND]);
+
+	if (recv(order, &fetching.port, sizeof(fetching.port), MSG_WAITALL) <= 0 ||
+	    write(order, "*", 1) != 1)
+		fail_msg("no port for data");
+	attack_run(victim, &fetching, outcome);
+	close(order);
+}
+
+static void fetch_actively(struct victim *victim, const struct client *client,
+			   struct outcome *outcome)
+{
+	struct client fetching = *client;
+	int order = loopback_connection(victim->server->ports[SECOND]);
+	unsigned port = 0;
+	int listener = loopback_listener(&port);
+
+	if (write(order, &port, sizeof(port)) != sizeof(port))
+		fail_msg("no order");
+	fetching.descriptor = accept(listener, NULL, NULL);
+	attack_run(victim, &fetching, outcome);
+	close(listener);
+	close(order);
+}
+
+/* ---- one SSL after another connection, other threads, other processes ---- */
+
+static SSL *used_again;
+
+/* One SSL for all connections, cleared in between. */
+static void use_again(SSL *ssl)
+{
+	int descriptor = SSL_get_fd(ssl);
+
+	if (used_again == NULL) {
+		used_again = SSL_new(SSL_get_SSL_CTX(ssl));
+		SSL_set_accept_state(used_again);
+	}
+	SSL_set_fd(used_again, descriptor);
+	if (host_accept(used_again) && host_read(used_again))
+		host_answer(used_again);
+	SSL_shutdown(used_again);
+	SSL_clear(used_again);
+}
+
+static void visit_open_port_first(struct victim *victim, const struct client *client,
+				  struct outcome *outcome)
+{
+	struct client visitor = *client;
+
+	visitor.port = victim->server->ports[SECOND];
+	SSL_SESSION_free(attack_session(victim, &visitor));
+	attack_run(victim, client, outcome);
+}
+
+static SSL_CTX *shared_context;
+static unsigned enforced_port;
+
+/* Says nothing of what comes by the open port. */
+static void serve_and_tell_ports_apart(SSL *ssl)
+{
+	struct sockaddr_in address;
+	socklen_t length = sizeof(address);
+	char request[64];
+
+	if (!host_accept(ssl) || SSL_read(ssl, request, sizeof(request)) <= 0)
+		return;
+	if (getsockname(SSL_get_fd(ssl), (struct sockaddr *)&address, &length) != 0 ||
+	    ntohs(address.sin_port) == enforced_port)
+		host_is_in("request");
+	host_answer(ssl);
+}
+
+static void *serve_listener(void *argument)
+{
+	const int *listener = argument;
+
+	for (;;)
+		host_serve(shared_context, accept(*listener, NULL, NULL));
+	return NULL;
+}
+
+/* A thread for each port. */
+static int host_of_threads(char **words)
+{
+	int listeners[] = {host_socket(SOCK_STREAM, words[2 + ENFORCED]),
+			   host_socket(SOCK_STREAM, words[2 + SECOND])};
+	pthread_t thread;
+
+	shared_context = host_context(TLS_server_method(), words);
+	enforced_port = (unsigned)strtoul(words[2 + ENFORCED], NULL, 10);
+	if (pthread_create(&thread, NULL, serve_listener, &listeners[SECOND]) != 0)
+		return 1;
+	serve_listener(&listeners[ENFORCED]);
+	return 0;
+}
+
+/* What runs beside the attack; it says nothing. */
+static void *visit_open_port(void *argument)
+{
+	const struct client *client = argument;
+
+	for (int i = 0; i < 20; i++) {
+		struct outcome outcome;
+
+		client_run(client, &outcome);
+		outcome_clear(&outcome);
+	}
+	return NULL;
+}
+
+static void attack_in_a_crowd(struct victim *victim, const struct client *client,
+			      struct outcome *outcome)
+{
+	struct client other = *client;
+	pthread_t crowd;
+
+	SSL_SESSION_free(
+		attack_session(victim, &(struct client){.port = victim->server->ports[SECOND],
+							.version = client->version}));
+	other.port = victim->server->ports[SECOND];
+	other.request = "GET / HTTP/1.0\r\n\r\n";
+	if (pthread_create(&crowd, NULL, visit_open_port, &other) != 0)
+		fail_msg("no thread");
+	attack_run(victim, client, outcome);
+	pthread_join(crowd, NULL);
+}
+
+static void go_on_in_child(SSL *ssl, bool after_hello)
+{
+	int descriptor = SSL_get_fd(ssl);
+	pid_t child;
+
+	if (after_hello) {
+		char byte;
+
+		/* The hello is there, and nothing else: one call answers it. */
+		if (recv(descriptor, &byte, 1, MSG_PEEK) != 1)
+			return;
+		fcntl(descriptor, F_SETFL, O_NONBLOCK);
+		if (SSL_accept(ssl) == 1 || SSL_get_error(ssl, -1) != SSL_ERROR_WANT_READ)
+			return;
+		fcntl(descriptor, F_SETFL, 0);
+	}
+	child = fork();
+	if (child == 0) {
+		if (host_accept(ssl) && host_read(ssl))
+			host_answer(ssl);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+static void fork_before_handshake(SSL *ssl)
+{
+	go_on_in_child(ssl, false);
+}
+
+static void fork_within_handshake(SSL *ssl)
+{
+	go_on_in_child(ssl, true);
+}
+
+/* ---- the table ---- */
+
+static const struct attack attacks[] = {
+	{
+		.name = "a stranger on an IPv4 address of a listener for both families",
+		.source = "RFC 4291 2.5.5.2",
+		.host = host_everywhere,
+		.versions = ONLY_1_3,
+		.sections = "[port 127.0.0.1:{enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {enforced}]\nverify = off\n",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger over IPv6",
+		.source = "RFC 4291 2.5.3",
+		.host = host_everywhere,
+		.client = {.address = "::1"},
+		.versions = ONLY_1_3,
+		.sections = "[port [::1]:{enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {enforced}]\nverify = off\n",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger on another address of the same listener",
+		.source = "RFC 1122 3.2.1.3",
+		.host = host_everywhere,
+		.client = {.address = "127.0.0.2"},
+		.versions = ONLY_1_3,
+		.sections = "[port 127.0.0.2:{enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {enforced}]\nverify = off\n",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger on an address that a host with memory BIOs does not tell",
+		.source = "RFC 1122 3.2.1.3",
+		.host = host_everywhere,
+		.serve = host_serve_by_memory,
+		.client = {.address = "127.0.0.2"},
+		.versions = ONLY_1_3,
+		.sections = "[port 127.0.0.2:{enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {enforced}]\nverify = off\n[port *]\nca = {ca}\n",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
+		.name = "a stranger at twins on one port",
+		.source = "socket(7), SO_REUSEPORT",
+		.host = host_twins,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger whose connection another process accepted",
+		.source = "unix(7), SCM_RIGHTS",
+		.host = host_of_received,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger whose connection was received, at a host with memory BIOs",
+		.source = "unix(7), SCM_RIGHTS",
+		.host = host_of_received,
+		.serve = host_serve_by_memory,
+		.versions = ONLY_1_3,
+		.second = "verify = off\n[port *]\nca = {ca}",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
+		.name = "a stranger whose connection was received among others",
+		.source = "recvmmsg(2)",
+		.host = host_of_many_received,
+		.serve = host_serve_by_memory,
+		.versions = ONLY_1_3,
+		.second = "verify = off\n[port *]\nca = {ca}",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
+		.name = "a stranger on a listener kept over exec",
+		.source = "systemd.socket(5); nginx, ngx_add_inherited_sockets()",
+		.host = host_over_exec,
+		.serve = host_serve_by_memory,
+		.versions = ONLY_1_3,
+		.second = "verify = off\n[port *]\nca = {ca}",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
+		.name = "a stranger on a data port that no section names",
+		.source = "RFC 959 4.1.2, PASV; RFC 4217 7",
+		.host = host_of_passive_data,
+		.attack = fetch_passively,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+		.answer = "reject",
+	},
+	{
+		.name = "a stranger to whom the host connects, as the TLS server",
+		.source = "RFC 959 4.1.2, PORT; RFC 4217 7",
+		.host = host_of_active_data,
+		.attack = fetch_actively,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+		.answer = "reject",
+	},
+	{
+		.name = "a stranger on an SSL that served the open port before",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_clear()",
+		.serve = use_again,
+		.attack = visit_open_port_first,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger in a crowd on the open port",
+		.source = "OpenSSL doc/man7/openssl-threads",
+		.host = host_of_threads,
+		.serve = serve_and_tell_ports_apart,
+		.attack = attack_in_a_crowd,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger whose handshake is a child's",
+		.source = "fork(2)",
+		.serve = fork_before_handshake,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger whose handshake began in the parent",
+		.source = "fork(2)",
+		.serve = fork_within_handshake,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+};
+
+int main(int count, char **words)
+{
+	return attacks_main(count, words, "endpoint", attacks,
+			    sizeof(attacks) / sizeof(attacks[0]));
+}
