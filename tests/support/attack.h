@@ -44,6 +44,8 @@ struct attack {
 	/* The attacker.  `attack` NULL: `client` as it is, without a certificate. */
 	enum versions versions; /* of the client; the attack runs over each */
 	void (*attack)(struct victim *victim, const struct client *client, struct outcome *outcome);
+	/* How a client of this host connects.  NULL: client_run(). */
+	void (*visit)(const struct client *client, struct outcome *outcome);
 	struct client client; /* port, version and patience are filled in */
 
 	/* The policy: lines of the section of each port; {NAME} is the path of that certificate.
