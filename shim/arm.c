@@ -175,8 +175,10 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool re
 	/* enforces early-data */
 	openssl->SSL_set_allow_early_data_cb(ssl, no_early_data, NULL);
 	/* enforces renegotiation */
-	openssl->SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
-	openssl->SSL_set_options(ssl, NO_RECEIVED_COMPRESSION);
+	if (!openssl_is_quic(openssl, ssl)) { /* there it would wait for a lock for ever */
+		openssl->SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+		openssl->SSL_set_options(ssl, NO_RECEIVED_COMPRESSION);
+	}
 	/* enforces raw-public-key */
 	if (openssl->SSL_set1_client_cert_type != NULL)
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);

@@ -30,4 +30,8 @@ int SSL_is_quic(const SSL *ssl);
 int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, size_t *written);
 #endif
 
+#if OPENSSL_VERSION_NUMBER < 0x30500000L
+const SSL_METHOD *OSSL_QUIC_server_method(void);
+#endif
+
 #endif

@@ -146,7 +146,9 @@ static enum reason find_rules(struct connection *connection)
 		return REASON_POLICY_ERROR;
 	route = endpoint_route(connection->openssl, connection->ssl);
 	connection->rules = rules_for(trusts, &route);
-	connection->answer = rules_answer(&connection->rules);
+	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
+				     ? ANSWER_REJECT /* it cannot be silenced */
+				     : rules_answer(&connection->rules);
 	if (!rules_enforce(&connection->rules)) {
 		connection->stage = STAGE_OPEN;
 		give_back(connection);
@@ -296,12 +298,23 @@ static void settle_refusal(struct connection *connection)
 	refuse_answer(&route, connection->answer);
 }
 
-static void settle_armed(struct connection *connection, int result)
+/* Is the handshake to go on with a later call?  OpenSSL's QUIC says so neither by SSL_want() nor by
+ * the error queue, but its TLS has sent an alert where not. */
+static bool goes_on(const struct connection *connection, int alert)
+{
+	const struct openssl *openssl = connection->openssl;
+
+	if (openssl_is_quic(openssl, connection->ssl))
+		return alert == 0;
+	return openssl->SSL_want(connection->ssl) != SSL_NOTHING;
+}
+
+static void settle_armed(struct connection *connection, int result, int alert)
 {
 	const struct openssl *openssl = connection->openssl;
 	enum reason reason;
 
-	if (result > 0 || openssl->SSL_want(connection->ssl) != SSL_NOTHING) {
+	if (result > 0 || goes_on(connection, alert)) {
 		/* It goes on with a later call, before which the host must find the SSL as it
 		 * knows it; but after early data it could write now. */
 		if (connection->early_done) {
@@ -312,14 +325,15 @@ static void settle_armed(struct connection *connection, int result)
 		}
 		return;
 	}
-	reason = refuse_reason_of_failure(openssl, connection->arming.suites_taken);
+	reason = alert != 0 ? refuse_reason_of_alert(alert)
+			    : refuse_reason_of_failure(openssl, connection->arming.suites_taken);
 	hello_forget(&connection->hello);
 	connection->stage = STAGE_ABANDONED;
 	if (reason != REASON_NONE)
 		refused(connection, reason);
 }
 
-void connection_settle(struct connection *connection, int result)
+void connection_settle(struct connection *connection, int result, int alert)
 {
 	struct quiet quiet;
 
@@ -329,7 +343,7 @@ void connection_settle(struct connection *connection, int result)
 		return;
 	quiet = quiet_begin(connection->openssl);
 	if (connection->stage == STAGE_ARMED)
-		settle_armed(connection, result);
+		settle_armed(connection, result, alert);
 	if (connection->stage == STAGE_REFUSED)
 		settle_refusal(connection);
 	quiet_end(connection->openssl, quiet);
@@ -343,6 +357,9 @@ static void refuse_for_good(struct connection *connection)
 		return;
 	connection->taken_away = true;
 	forget_kept_bios(connection);
+	/* A QUIC connection's BIOs are those of all of its listener. */
+	if (openssl_is_quic(connection->openssl, connection->ssl))
+		return;
 	/* enforces both-ways */
 	refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
 			 &connection->kept_write);

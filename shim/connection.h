@@ -90,8 +90,9 @@ int connection_verify_for_host(struct connection *connection, const struct host_
  * declined; else a call says so that may have nothing to do with the last. */
 void connection_judge(struct openssl *openssl, SSL *ssl, bool anew);
 
-/* A call that drives the handshake is about to return `result`: log and answer a refusal, once. */
-void connection_settle(struct connection *connection, int result);
+/* A call that drives the handshake is about to return `result`: log and answer a refusal, once.
+ * `alert`: what the TLS inside a QUIC connection has sent; else 0. */
+void connection_settle(struct connection *connection, int result, int alert);
 
 /* The host has cleared the SSL, or libssl begins a handshake: what was judged is no longer. */
 void connection_clear(const SSL *ssl);

@@ -30,6 +30,9 @@ static int on_client_hello(SSL *ssl, int *alert, void *argument)
 
 void door_info(const SSL *ssl, int where, int value)
 {
+	/* The callbacks of a QUIC connection get the connection, but for the alert: that comes from
+	 * the TLS inside it, just before the call ends. */
+	static _Thread_local int alert_inside_quic __attribute__((tls_model("initial-exec")));
 	struct connection *connection = connection_of(ssl);
 	struct openssl *openssl = connection ? connection->openssl : openssl_of(ssl, CALLER);
 	bool hushed;
@@ -42,11 +45,15 @@ void door_info(const SSL *ssl, int where, int value)
 	else if (where == SSL_CB_HANDSHAKE_DONE)
 		connection_judge(openssl, (SSL *)(uintptr_t)ssl, true);
 	else if (where == SSL_CB_ACCEPT_EXIT && connection != NULL)
-		connection_settle(connection, value);
+		connection_settle(connection, value, alert_inside_quic);
 	hushed = connection != NULL && connection_hush(connection);
 	host_info(openssl, connection ? &connection->host : NULL, ssl, where, value);
 	if (hushed)
 		connection_unhush(connection);
+	if (where == SSL_CB_WRITE_ALERT && openssl_is_inside_quic(openssl, ssl))
+		alert_inside_quic = value & 0xff;
+	else if (where == SSL_CB_ACCEPT_EXIT)
+		alert_inside_quic = 0;
 	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)
 		connection_keep_armed(connection);
 	/* enforces refused-in-between */

@@ -11,13 +11,14 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 {
 	struct connection *connection;
 
-	if (!openssl_is_ready(openssl) || !openssl->SSL_is_server(ssl))
+	if (!openssl_is_ready(openssl) || openssl_is_inside_quic(openssl, ssl) ||
+	    !openssl->SSL_is_server(ssl))
 		return result;
 	if (result == 1)
 		connection_judge(openssl, ssl, false);
 	connection = connection_of(ssl);
 	if (connection != NULL)
-		connection_settle(connection, result);
+		connection_settle(connection, result, 0);
 	/* Some take "1" for a login, and look no further; and a stale EAGAIN would have them try
 	 * again. */
 	/* enforces accept-fails */

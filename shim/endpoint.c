@@ -77,7 +77,7 @@ struct route endpoint_route(const struct openssl *openssl, const SSL *ssl)
 	struct route route = {.descriptor =
 				      endpoint_descriptor(openssl, openssl->SSL_get_rbio(ssl))};
 
-	route.is_datagram = openssl->SSL_is_dtls(ssl) != 0;
+	route.is_datagram = openssl->SSL_is_dtls(ssl) != 0 || openssl_is_quic(openssl, ssl);
 	if (route.descriptor < 0)
 		return route;
 	find_ends(&route);

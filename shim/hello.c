@@ -19,7 +19,7 @@ static bool has_extension(const struct openssl *openssl, SSL *ssl, unsigned type
  * client's certificate has come.  OpenSSL's own does not. */
 static bool is_third_party_quic(const struct openssl *openssl, SSL *ssl)
 {
-	if (openssl->SSL_is_quic != NULL && openssl->SSL_is_quic(ssl) == 1)
+	if (openssl_is_quic(openssl, ssl))
 		return false;
 	return has_extension(openssl, ssl, QUIC_TRANSPORT_PARAMETERS) ||
 	       has_extension(openssl, ssl, QUIC_TRANSPORT_PARAMETERS_DRAFT);

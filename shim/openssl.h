@@ -45,6 +45,23 @@ static inline int openssl_error_library(const struct openssl *openssl, unsigned 
 	return (int)(code >> (openssl->OpenSSL_version_num() < 0x30000000UL ? 24 : 23)) & 0xff;
 }
 
+/* A connection of OpenSSL's own QUIC (3.5).  In a callback its lock is held already, so a function
+ * of libssl that takes it (SSL_want, SSL_set_options, SSL_shutdown) never returns. */
+static inline bool openssl_is_quic(const struct openssl *openssl, const SSL *ssl)
+{
+	return openssl->SSL_is_quic != NULL && openssl->SSL_is_quic(ssl) == 1;
+}
+
+/* The TLS inside one: callbacks get the connection instead, but Debian's libssl drives its
+ * handshake through a door. */
+static inline bool openssl_is_inside_quic(const struct openssl *openssl, const SSL *ssl)
+{
+	return openssl->OSSL_QUIC_server_method != NULL &&
+	       openssl->SSL_CTX_get_ssl_method(openssl->SSL_get_SSL_CTX(ssl)) ==
+		       openssl->OSSL_QUIC_server_method() &&
+	       !openssl_is_quic(openssl, ssl);
+}
+
 /* Was this called from within libssl itself?  Debian's calls some of its own functions by name. */
 bool openssl_is_caller(const struct openssl *openssl, const void *caller);
 

@@ -72,6 +72,18 @@ enum reason refuse_reason_of_failure(const struct openssl *openssl, bool suites_
 	}
 }
 
+enum reason refuse_reason_of_alert(int alert)
+{
+	switch (alert) {
+	case SSL_AD_CERTIFICATE_REQUIRED:
+		return REASON_NO_CERTIFICATE;
+	case SSL_AD_DECRYPT_ERROR:
+		return REASON_BAD_SIGNATURE;
+	default:
+		return REASON_NONE;
+	}
+}
+
 void refuse_mute(const struct openssl *openssl, SSL *ssl)
 {
 	openssl->SSL_set_shutdown(ssl, openssl->SSL_get_shutdown(ssl) | SSL_SENT_SHUTDOWN);

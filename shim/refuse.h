@@ -19,6 +19,9 @@ bool refuse_says_nothing(enum reason reason);
  * REASON_NONE where it was none of the shim's making. */
 enum reason refuse_reason_of_failure(const struct openssl *openssl, bool suites_taken);
 
+/* The same for OpenSSL's QUIC, which keeps its errors to itself: from the alert. */
+enum reason refuse_reason_of_alert(int alert);
+
 /* No alert leaves while muted: libssl takes a close_notify for sent (s3_msg.c, ssl3_send_alert). */
 void refuse_mute(const struct openssl *openssl, SSL *ssl);
 void refuse_unmute(const struct openssl *openssl, SSL *ssl);
