@@ -6,6 +6,7 @@
 #include "libc.h"
 #include "object.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 
@@ -23,6 +24,18 @@ void *dlopen(const char *name, int flags)
 	error_number = errno;
 	if (handle != NULL)
 		openssl_look((flags & RTLD_DEEPBIND) != 0, door_register);
+	errno = error_number;
+	return handle;
+}
+
+/* glibc; what lies there has a libc of its own, and nobody stands in front of it. */
+void *dlmopen(Lmid_t namespace, const char *name, int flags)
+{
+	void *handle = libc_originals()->dlmopen(namespace, name, flags);
+	int error_number = errno;
+
+	if (handle != NULL)
+		openssl_look_in(handle, door_register);
 	errno = error_number;
 	return handle;
 }

@@ -126,22 +126,20 @@ static void instance_publish(struct openssl *made)
 	}
 }
 
-static void instance_make(const char *path, const void *home)
+/* `handle` is never closed. */
+static void instance_make(const char *path, const void *home, void *handle)
 {
 	struct openssl *made = calloc(1, sizeof(*made));
-	bool in_program = path[0] == '\0';
 	const char *name = strrchr(path, '/');
 
 	if (made == NULL)
 		return;
 	made->home = home;
 	snprintf(made->name, sizeof(made->name), "%s",
-		 in_program ? "program"
-		 : name     ? name + 1
-			    : path);
-	/* Referenced for good: the handle is kept, and the object marked so. */
-	bind_functions(made, libc_originals()->dlopen(in_program ? NULL : path,
-						      RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
+		 path[0] == '\0' ? "program"
+		 : name          ? name + 1
+				 : path);
+	bind_functions(made, handle);
 	forget_own_dlerror();
 	instance_publish(made);
 }
@@ -184,8 +182,14 @@ static void look_for_instances(bool self_contained_only)
 	for (size_t i = 0; i < findings.count; i++) {
 		const void *home = base_of(findings.found[i].inside);
 
+		const char *path = findings.found[i].path;
+
+		/* Referenced for good: the handle is kept, and the object marked so. */
 		if (home != NULL && instance_find(home) == NULL)
-			instance_make(findings.found[i].path, home);
+			instance_make(
+				path, home,
+				libc_originals()->dlopen(path[0] == '\0' ? NULL : path,
+							 RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
 	}
 }
 
@@ -199,6 +203,25 @@ void openssl_look(bool all, bool (*found)(struct openssl *openssl))
 	     instance = atomic_load_explicit(&instance->next, memory_order_acquire))
 		if (all || instance->home == instance->crypto_home)
 			found(instance);
+}
+
+void openssl_look_in(void *handle, bool (*found)(struct openssl *openssl))
+{
+	void *function = original_in(handle, "SSL_CTX_new");
+	struct openssl *instance;
+	Lmid_t namespace;
+	Dl_info info;
+
+	forget_own_dlerror();
+	if (function == NULL || dladdr(function, &info) == 0)
+		return;
+	if (instance_find(info.dli_fbase) == NULL && dlinfo(handle, RTLD_DI_LMID, &namespace) == 0)
+		instance_make(info.dli_fname, info.dli_fbase,
+			      libc_originals()->dlmopen(namespace, info.dli_fname,
+							RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
+	instance = instance_find(info.dli_fbase);
+	if (instance != NULL)
+		found(instance);
 }
 
 /* The instance that the object of `caller` is linked to: itself, or what its dependencies define.

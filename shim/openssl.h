@@ -91,6 +91,9 @@ void openssl_has_freed(const SSL *ssl);
  * seeing it), or, with `all`, every one. */
 void openssl_look(bool all, bool (*found)(struct openssl *openssl));
 
+/* The same for what `handle` opened in a namespace of its own, which no look sees. */
+void openssl_look_in(void *handle, bool (*found)(struct openssl *openssl));
+
 /* An original for a process that has no instance (libcrypto alone): found from the caller's own
  * dependencies.  NULL: none. */
 void *openssl_original(const void *caller, const char *symbol);
