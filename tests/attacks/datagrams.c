@@ -79,6 +79,7 @@ static void converse(SSL *ssl)
 		host_answer(ssl);
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
 /* Whatever the handshake came to, what has come is read. */
 static void read_anyway(SSL *ssl)
 {
@@ -87,6 +88,7 @@ static void read_anyway(SSL *ssl)
 	if (host_read(ssl))
 		host_answer(ssl);
 }
+#endif
 
 /* SRTP: the keys are the login, and the data goes by itself. */
 static void take_keys(SSL *ssl)
@@ -124,7 +126,8 @@ static void serve_connected(SSL_CTX *context, int descriptor)
 	SSL_shutdown(ssl);
 	SSL_free(ssl);
 	BIO_ADDR_free(peer);
-	connect(descriptor, &nobody, sizeof(nobody));
+	if (connect(descriptor, &nobody, sizeof(nobody)) != 0)
+		exit(1);
 }
 
 /* The first that comes is the client. */
@@ -167,7 +170,8 @@ static void serve_by_memory(SSL_CTX *context, int descriptor)
 	SSL_set_accept_state(ssl);
 	host_converse(ssl, input, output, descriptor);
 	SSL_free(ssl);
-	connect(descriptor, &nobody, sizeof(nobody));
+	if (connect(descriptor, &nobody, sizeof(nobody)) != 0)
+		exit(1);
 }
 
 /* A process for each port. */
@@ -176,7 +180,7 @@ static int serve_ports(char **words, void (*serve)(SSL_CTX *context, int descrip
 {
 	SSL_CTX *context = datagram_context(words);
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(where)};
-	int descriptors[SERVER_MAX_PORTS];
+	int descriptors[SERVER_MAX_PORTS] = {-1, -1};
 	size_t count = 0;
 
 	for (; words[2 + count] != NULL; count++) {
@@ -215,11 +219,13 @@ static int host_by_memory(char **words)
 	return serve_ports(words, serve_by_memory, INADDR_LOOPBACK);
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
 static int host_reading_anyway(char **words)
 {
 	conversation = read_anyway;
 	return serve_ports(words, serve_connected, INADDR_LOOPBACK);
 }
+#endif
 
 static int host_of_keys(char **words)
 {
@@ -274,6 +280,7 @@ static void resume_across_ports(struct victim *victim, const struct client *clie
 	SSL_SESSION_free(taker.session);
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
 /* Holds back what begins with ChangeCipherSpec until the first application data has gone out. */
 static struct {
 	unsigned char bytes[4096];
@@ -319,6 +326,7 @@ static void send_data_first(SSL_CTX *context, SSL *ssl)
 	held.length = 0;
 	SSL_set0_wbio(ssl, BIO_push(filter, out));
 }
+#endif
 
 /* ---- the table ---- */
 
@@ -389,6 +397,7 @@ static const struct attack attacks[] = {
 		.second = "verify = off",
 		.reason = "no-certificate",
 	},
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L /* 1.1.1 loses it */
 	{
 		DATAGRAMS,
 		.name = "data that overtakes Finished",
@@ -399,6 +408,7 @@ static const struct attack attacks[] = {
 		.second = "verify = off",
 		.reason = "no-certificate",
 	},
+#endif
 	{
 		DATAGRAMS,
 		.name = "keys for SRTP out of a refused handshake",

@@ -52,13 +52,13 @@ static int host_twins(char **words)
 	};
 	int listener, on = 1;
 
+	host_socket(SOCK_STREAM, words[2 + SECOND]);
 	fork();
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
 	    listen(listener, 8) != 0)
 		return 1;
-	host_socket(SOCK_STREAM, words[2 + SECOND]);
 	for (;;)
 		host_serve(context, accept(listener, NULL, NULL));
 }
@@ -311,7 +311,7 @@ static unsigned enforced_port;
 /* Says nothing of what comes by the open port. */
 static void serve_and_tell_ports_apart(SSL *ssl)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = {0};
 	socklen_t length = sizeof(address);
 	char request[64];
 
@@ -390,7 +390,7 @@ static void go_on_in_child(SSL *ssl, bool after_hello)
 		if (recv(descriptor, &byte, 1, MSG_PEEK) != 1)
 			return;
 		fcntl(descriptor, F_SETFL, O_NONBLOCK);
-		if (SSL_accept(ssl) == 1 || SSL_get_error(ssl, -1) != SSL_ERROR_WANT_READ)
+		if (SSL_accept(ssl) != 1 && SSL_get_error(ssl, -1) != SSL_ERROR_WANT_READ)
 			return;
 		fcntl(descriptor, F_SETFL, 0);
 	}
@@ -528,6 +528,9 @@ static const struct attack attacks[] = {
 		.source = "OpenSSL ssl/ssl_lib.c, SSL_clear()",
 		.serve = use_again,
 		.attack = visit_open_port_first,
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+		.versions = ONLY_1_2, /* a cleared SSL of 1.1.1 does not speak TLS 1.3 again */
+#endif
 		.second = "verify = off",
 		.reason = "no-certificate",
 	},

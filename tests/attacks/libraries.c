@@ -90,7 +90,8 @@ static int become_late_server(char **words, const char *mode, const char *crypto
 	name = strstr(program, "/tests/attacks/");
 	if (name == NULL)
 		return 1;
-	strcpy(name, "/tests/process/servers/late_server");
+	snprintf(name, sizeof(program) - (size_t)(name - program),
+		 "/tests/process/servers/late_server");
 	snprintf(copies[0], PATH_MAX, "./%s", crypto);
 	snprintf(copies[1], PATH_MAX, "./%s", ssl);
 	copy_file(path_of((void *)(uintptr_t)OPENSSL_cleanup), copies[0]);

@@ -122,7 +122,7 @@ static void serve_port(SSL_CTX *context, int descriptor)
 static int host_quic(char **words)
 {
 	SSL_CTX *context = host_context(OSSL_QUIC_server_method(), words);
-	int descriptors[SERVER_MAX_PORTS];
+	int descriptors[SERVER_MAX_PORTS] = {-1, -1};
 	size_t count = 0;
 
 	SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);

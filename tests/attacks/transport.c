@@ -190,7 +190,7 @@ static void use_socketpair(SSL *ssl)
 
 static void use_pipes(SSL *ssl)
 {
-	int to_host[2], from_host[2];
+	int to_host[2] = {-1, -1}, from_host[2] = {-1, -1};
 
 	if (pipe2(to_host, O_CLOEXEC) != 0 || pipe2(from_host, O_CLOEXEC) != 0)
 		return;
@@ -235,7 +235,7 @@ static int other_connection(SSL *ssl)
 {
 	struct pollfd waiting = {.events = POLLIN};
 	unsigned ours = 0, second = 0;
-	struct sockaddr_in address;
+	struct sockaddr_in address = {0};
 	socklen_t length = sizeof(address);
 
 	if (getsockname(SSL_get_fd(ssl), (struct sockaddr *)&address, &length) == 0)

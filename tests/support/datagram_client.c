@@ -154,7 +154,9 @@ static void converse(const struct client *client, SSL *ssl, struct outcome *outc
 	wait_for_silence(ssl, outcome);
 }
 
+/* A BIO_callback_fn_ex. */
 static long count_bytes(BIO *bio, int operation, const char *bytes, size_t size, int number,
+			/* cppcheck-suppress constParameter */
 			long integer, int result, size_t *processed)
 {
 	struct outcome *outcome = (void *)BIO_get_callback_arg(bio);

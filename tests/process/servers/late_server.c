@@ -55,7 +55,7 @@ static void load_libraries(const char *mode, char **names)
 	Lmid_t namespace = LM_ID_NEWLM;
 	void *library = NULL, *found;
 
-	for (size_t i = 0; names[i] != NULL && i < MAX_LIBRARIES; i++)
+	for (size_t i = 0; i < MAX_LIBRARIES && names[i] != NULL; i++)
 		library = loaded[i] = load(names[i], mode, &namespace);
 	if (names[0] == NULL)
 		library = load("libssl.so.3", mode, &namespace);
