@@ -5,6 +5,7 @@
 #include "table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FINISHED_MAX_BYTES 64
 
@@ -145,6 +146,8 @@ static enum reason find_rules(struct connection *connection)
 	if (trusts == NULL)
 		return REASON_POLICY_ERROR;
 	route = endpoint_route(connection->openssl, connection->ssl);
+	connection->endpoint_known = route.endpoint_known;
+	connection->endpoint = route.endpoint;
 	connection->rules = rules_for(trusts, &route);
 	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
 				     ? ANSWER_REJECT /* it cannot be silenced */
@@ -441,11 +444,26 @@ static void judge_without_hello(struct connection *connection)
 		refused(connection, reason ? reason : REASON_INTERNAL);
 }
 
+/* A descriptor may be another connection's by now: a host that closes one twice has that happen to
+ * it. */
+static bool has_moved(const struct connection *connection)
+{
+	struct route route = endpoint_route(connection->openssl, connection->ssl);
+
+	return connection->endpoint_known && route.endpoint_known &&
+	       memcmp(&route.endpoint, &connection->endpoint, sizeof(route.endpoint)) != 0;
+}
+
 static void judge(struct connection *connection, bool anew)
 {
 	/* enforces unseen-hello */
 	if (!connection->hello_seen && (anew || connection->stage == STAGE_NEW))
 		judge_without_hello(connection);
+	if ((connection->stage == STAGE_OPEN || connection->stage == STAGE_ARMED) &&
+	    connection->hello_seen && has_moved(connection)) {
+		connection->answer = ANSWER_CLOSE;
+		refused(connection, REASON_UNKNOWN_ENDPOINT);
+	}
 	if (connection->stage == STAGE_OPEN)
 		connection->hello_seen = false;
 	else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED)

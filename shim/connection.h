@@ -43,7 +43,9 @@ struct connection {
 	bool taken_away;    /* refused at the end: both BIOs are gone */
 	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
 			    could write, and must not */
-	struct hello hello; /* the first of the handshake that goes on */
+	struct hello hello;  /* the first of the handshake that goes on */
+	bool endpoint_known; /* at the hello ... */
+	struct endpoint endpoint;
 	struct rules rules; /* from the hello on */
 	struct arming arming;
 	struct peer peer; /* until admitted or ended */
