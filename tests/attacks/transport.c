@@ -264,6 +264,61 @@ static void answer_on_other_port(SSL *ssl)
 
 static int second_connection;
 
+/* ---- a connection that is another's by the time it is answered ---- */
+
+static int replace_connection(SSL *ssl, void *argument)
+{
+	int other = other_connection(ssl);
+
+	(void)argument;
+	if (other >= 0) {
+		dup2(other, SSL_get_fd(ssl));
+		close(other);
+	}
+	return 1;
+}
+
+/* Where a host closes a descriptor twice, the next connection takes the place of another thread's.
+ */
+static void replace_within_handshake(SSL *ssl)
+{
+	SSL_set_cert_cb(ssl, replace_connection, NULL);
+}
+
+static bool hello_is_out;
+
+static int write_hello_elsewhere(BIO *bio, const char *bytes, int size)
+{
+	if (hello_is_out)
+		return BIO_write(BIO_next(bio), bytes, size);
+	hello_is_out = true;
+	return (int)send(second_connection, bytes, (size_t)size, MSG_NOSIGNAL);
+}
+
+static long pass_control(BIO *bio, int command, long number, void *pointer)
+{
+	return BIO_ctrl(BIO_next(bio), command, number, pointer);
+}
+
+/* The hello goes to the connection that was made before, the rest to the client's own. */
+static void begin_elsewhere(SSL_CTX *context, SSL *ssl)
+{
+	static BIO_METHOD *method;
+	BIO *filter, *out = SSL_get_wbio(ssl);
+
+	(void)context;
+	if (method == NULL) {
+		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_FILTER, "elsewhere");
+		BIO_meth_set_write(method, write_hello_elsewhere);
+		BIO_meth_set_ctrl(method, pass_control);
+	}
+	filter = BIO_new(method);
+	BIO_set_init(filter, 1);
+	BIO_up_ref(out);
+	hello_is_out = false;
+	SSL_set0_wbio(ssl, BIO_push(filter, out));
+}
+
 /* The client reads from its own wire, and writes to the connection that it made before. */
 static void write_elsewhere(SSL_CTX *context, SSL *ssl)
 {
@@ -308,6 +363,18 @@ static void speak_on_open(struct victim *victim, const struct client *client,
 			  struct outcome *outcome)
 {
 	speak_on(victim, client, outcome, SECOND);
+}
+
+static void begin_on_open(struct victim *victim, const struct client *client,
+			  struct outcome *outcome)
+{
+	struct client listening = *client;
+
+	second_connection = connection_to(victim->server->ports[SECOND]);
+	poll(NULL, 0, PAIR_WAIT_MS / 2); /* the host is to take that one first */
+	listening.prepare = begin_elsewhere;
+	attack_run(victim, &listening, outcome);
+	close(second_connection);
 }
 
 /* ---- the table ---- */
@@ -403,6 +470,16 @@ static const struct attack attacks[] = {
 		.host = host_on_path,
 		.versions = ONLY_1_3,
 		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger whose connection took the place of one of the open port",
+		.source = "dup2(2); close(2), on closing twice",
+		.connect = replace_within_handshake,
+		.attack = begin_on_open,
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+		.reason = "unknown-endpoint",
+		.answer = "close",
 	},
 	{
 		.name = "a stranger who is heard on the enforced port and answered on the open one",
