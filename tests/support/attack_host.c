@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/bio.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-#include <openssl/bio.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
