@@ -24,6 +24,7 @@ X509 *SSL_get_peer_certificate(const SSL *ssl);
 #if OPENSSL_VERSION_NUMBER < 0x30200000L
 int SSL_set1_client_cert_type(SSL *ssl, const unsigned char *types, size_t length);
 int SSL_is_quic(const SSL *ssl);
+SSL *SSL_get0_connection(SSL *ssl);
 #endif
 
 #if OPENSSL_VERSION_NUMBER < 0x30300000L

@@ -37,6 +37,7 @@ struct connection {
 	bool host_verified; /* the host asked for one itself, and its own verification has passed */
 	bool at_hello;      /* refused there: version and server name are not settled yet */
 	bool hello_seen;    /* in the handshake that goes on */
+	bool renegotiates;  /* there was a handshake before it */
 	bool within;        /* libssl is in the midst of it: what writes now is a callback */
 	bool settled;       /* the refusal is logged and answered */
 	bool muted;         /* libssl has nothing to say, and the host cannot change that */
@@ -65,6 +66,9 @@ struct connection *connection_begin(struct openssl *openssl, SSL *ssl);
  * first armed.  `info` is the shim's own info callback, which goes onto the SSL.
  * SSL_CLIENT_HELLO_SUCCESS or _ERROR with `alert`. */
 int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callback info);
+
+/* Which rules apply to it; REASON_NONE and STAGE_OPEN where none of them demands anything. */
+enum reason connection_find_rules(struct connection *connection);
 
 /* Libssl takes a step of the handshake, and calls the host on the way. */
 void connection_step(struct connection *connection);

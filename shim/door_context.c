@@ -28,6 +28,23 @@ static int on_client_hello(SSL *ssl, int *alert, void *argument)
 		       : host_says;
 }
 
+/* What the host has to say to a step, and writes meanwhile by a BIO, comes by no door. */
+static void tell_host(const struct openssl *openssl, struct connection *connection, const SSL *ssl,
+		      int where, int value)
+{
+	info_callback info = host_info(openssl, connection ? &connection->host : NULL, ssl);
+	bool hushed;
+
+	if (info == NULL)
+		return;
+	hushed = connection != NULL && connection_hush(connection);
+	info(ssl, where, value);
+	if (hushed)
+		connection_unhush(connection);
+	/* enforces refused-in-between */
+	door_stay_refused(openssl, (SSL *)(uintptr_t)ssl);
+}
+
 void door_info(const SSL *ssl, int where, int value)
 {
 	/* The callbacks of a QUIC connection get the connection, but for the alert: that comes from
@@ -35,7 +52,6 @@ void door_info(const SSL *ssl, int where, int value)
 	static _Thread_local int alert_inside_quic __attribute__((tls_model("initial-exec")));
 	struct connection *connection = connection_of(ssl);
 	struct openssl *openssl = connection ? connection->openssl : openssl_of(ssl, CALLER);
-	bool hushed;
 
 	if (openssl == NULL)
 		return;
@@ -46,18 +62,13 @@ void door_info(const SSL *ssl, int where, int value)
 		connection_judge(openssl, (SSL *)(uintptr_t)ssl, true);
 	else if (where == SSL_CB_ACCEPT_EXIT && connection != NULL)
 		connection_settle(connection, value, alert_inside_quic);
-	hushed = connection != NULL && connection_hush(connection);
-	host_info(openssl, connection ? &connection->host : NULL, ssl, where, value);
-	if (hushed)
-		connection_unhush(connection);
+	tell_host(openssl, connection, ssl, where, value);
 	if (where == SSL_CB_WRITE_ALERT && openssl_is_inside_quic(openssl, ssl))
 		alert_inside_quic = value & 0xff;
 	else if (where == SSL_CB_ACCEPT_EXIT)
 		alert_inside_quic = 0;
 	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)
 		connection_keep_armed(connection);
-	/* enforces refused-in-between */
-	door_stay_refused(openssl, (SSL *)(uintptr_t)ssl);
 }
 
 info_callback door_info_of_host(info_callback callback)

@@ -3,16 +3,7 @@
 #include "connection.h"
 #include "doors.h"
 #include "hooks.h"
-#include "refuse.h"
-
 #include <string.h>
-
-/* The streams of QUIC are SSLs too. */
-static bool is_judged_here(const struct openssl *openssl, const SSL *ssl)
-{
-	return openssl->SSL_is_server(ssl) &&
-	       (openssl->SSL_is_quic == NULL || !openssl->SSL_is_quic(ssl));
-}
 
 /* Before a host reads or writes: may the call go on?  It would drive the handshake itself, and go
  * on by itself when that is done: so it is driven here, and judged, whoever else was told of its
@@ -24,9 +15,13 @@ static bool come_in(struct openssl *openssl, SSL *ssl, const void *caller)
 
 	if (connection != NULL && connection_may_talk(connection))
 		return true;
+	/* OpenSSL keeps a stream silent until the handshake has ended; but a refusal at the very
+	 * end can take nothing away there. */
+	if (openssl_is_quic(openssl, ssl))
+		return !connection_is_refused(openssl->SSL_get0_connection(ssl));
 	/* What libssl calls itself is for early data, of which there is none to read and for which
 	 * the SSL is muted. */
-	if (!is_judged_here(openssl, ssl) || openssl_is_caller(openssl, caller))
+	if (!openssl->SSL_is_server(ssl) || openssl_is_caller(openssl, caller))
 		return true;
 	/* enforces not-from-a-callback */
 	if (connection_is_within(ssl))
@@ -46,7 +41,9 @@ static bool may_keep(const struct openssl *openssl, const SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
 
-	return connection != NULL ? connection_may_talk(connection) : !is_judged_here(openssl, ssl);
+	if (connection != NULL)
+		return connection_may_talk(connection);
+	return openssl_is_quic(openssl, ssl) || !openssl->SSL_is_server(ssl);
 }
 
 /* `count` bytes that were read. */

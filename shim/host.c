@@ -42,18 +42,15 @@ int host_client_hello(const struct host_context *context, SSL *ssl, int *alert)
 	return context->client_hello(ssl, alert, context->client_hello_argument);
 }
 
-void host_info(const struct openssl *openssl, const struct host_connection *host, const SSL *ssl,
-	       int where, int value)
+info_callback host_info(const struct openssl *openssl, const struct host_connection *host,
+			const SSL *ssl)
 {
 	const struct host_context *context;
 
-	if (host != NULL && host->info != NULL) {
-		host->info(ssl, where, value);
-		return;
-	}
+	if (host != NULL && host->info != NULL)
+		return host->info;
 	context = host_context_of(openssl->SSL_get_SSL_CTX(ssl));
-	if (context != NULL && context->info != NULL)
-		context->info(ssl, where, value);
+	return context != NULL ? context->info : NULL;
 }
 
 static int keep_result(int good, X509_STORE_CTX *context)

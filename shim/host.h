@@ -39,9 +39,9 @@ bool host_asks(const struct host_connection *host);
 /* The host's ClientHello callback, or success where it has none. */
 int host_client_hello(const struct host_context *context, SSL *ssl, int *alert);
 
-/* The host's info callback: the SSL's before the context's, as libssl has it. */
-void host_info(const struct openssl *openssl, const struct host_connection *host, const SSL *ssl,
-	       int where, int value);
+/* The host's info callback: the SSL's before the context's, as libssl has it.  NULL: none. */
+info_callback host_info(const struct openssl *openssl, const struct host_connection *host,
+			const SSL *ssl);
 
 /* The host's own verification of `store_context`, as libssl would run it: by its certificate-verify
  * callback, else by X509_verify_cert with its verify callback.  `host` is NULL where the shim has

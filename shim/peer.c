@@ -103,11 +103,11 @@ enum reason peer_judge(const struct openssl *openssl, SSL *ssl, struct peer *pee
 
 	if (leaf == NULL)
 		return reason_without_certificate(openssl, ssl);
-	if (resumed)
+	if (peer->verified && openssl->X509_cmp(peer->leaf, leaf) == 0)
+		reason = REASON_NONE;
+	else if (resumed)
 		reason = resumable ? judge_resumed(openssl, ssl, peer, rules, leaf)
 				   : REASON_RESUMED_UNVERIFIED;
-	else if (peer->verified && openssl->X509_cmp(peer->leaf, leaf) == 0)
-		reason = REASON_NONE;
 	else /* the host's own callback stood in the place of ours */
 		reason = peer_verify(openssl, peer, rules, leaf,
 				     openssl->SSL_get_peer_cert_chain(ssl));

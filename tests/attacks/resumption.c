@@ -151,6 +151,18 @@ static void let_tickets_decide(SSL_CTX *context)
 	SSL_CTX_set_session_ticket_cb(context, NULL, take_any_ticket, NULL);
 }
 
+static int lengthen_session(SSL *ssl, void *argument)
+{
+	(void)argument;
+	SSL_SESSION_set_timeout(SSL_get_session(ssl), 100000);
+	return 1;
+}
+
+static void lengthen_sessions(SSL_CTX *context)
+{
+	SSL_CTX_set_session_ticket_cb(context, lengthen_session, NULL, NULL);
+}
+
 static int believe(X509_STORE_CTX *store, void *argument)
 {
 	(void)store, (void)argument;
@@ -252,8 +264,7 @@ static void resume_after_change(struct victim *victim, const struct client *clie
 	resume(victim, client, session, outcome);
 }
 
-/* libssl has finished, and given its session away, before the shim refuses what the host
- * believed. */
+/* libssl gives the session of a handshake away that the shim refuses, if that comes too late. */
 static void resume_of_refused(struct victim *victim, const struct client *client,
 			      struct outcome *outcome)
 {
@@ -265,7 +276,8 @@ static void resume_of_refused(struct victim *victim, const struct client *client
 	attack_run(victim, &giver, outcome);
 	if (victim->answer != NULL)
 		expect(log_next_refusal(&victim->log, &line, false), "the giver is not refused");
-	expect(outcome->session != NULL, "no session is given");
+	else
+		expect(outcome->session != NULL, "no session is given");
 	resume(victim, client, outcome->session, outcome);
 }
 
@@ -426,7 +438,17 @@ static const struct attack attacks[] = {
 		.client = {.trick = was_resumed},
 		.versions = ONLY_1_2,
 		.rule = RESUMABLE,
-		.reason = "untrusted-issuer",
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a session whose certificate has expired since, and that the host lets "
+			"last longer",
+		.source = "OpenSSL ssl/statem/statem_srvr.c, generate_ticket_cb",
+		.prepare = lengthen_sessions,
+		.attack = resume_after_expiry,
+		.client = {.trick = was_resumed, .prepare = show_short_lived},
+		.rule = RESUMABLE,
+		.reason = "expired",
 		.alert = NO_ALERT,
 	},
 	{

@@ -1,0 +1,272 @@
+#include "verdict.h"
+
+#include "refuse.h"
+
+#include <string.h>
+
+#define FINISHED_MAX_BYTES 64
+
+/* ---- what a refusal is made of ---- */
+
+void verdict_forget_bios(struct connection *connection)
+{
+	if (connection->kept_read != NULL)
+		connection->openssl->BIO_free_all(connection->kept_read);
+	if (connection->kept_write != NULL)
+		connection->openssl->BIO_free_all(connection->kept_write);
+	connection->kept_read = connection->kept_write = NULL;
+}
+
+void verdict_refuse(struct connection *connection, enum reason reason)
+{
+	connection->stage = STAGE_REFUSED;
+	connection->reason = reason;
+}
+
+bool verdict_is_silent(const struct connection *connection)
+{
+	return connection->answer != ANSWER_REJECT;
+}
+
+void verdict_mute(struct connection *connection)
+{
+	refuse_mute(connection->openssl, connection->ssl);
+	connection->muted = true;
+}
+
+void verdict_unmute(struct connection *connection)
+{
+	refuse_unmute(connection->openssl, connection->ssl);
+	connection->muted = false;
+}
+
+int connection_shutdown(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	if (connection == NULL)
+		return 0;
+	if (connection->taken_away)
+		return SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
+	return connection->muted ? SSL_SENT_SHUTDOWN : 0;
+}
+
+bool connection_hush(struct connection *connection)
+{
+	if (connection->muted || connection->taken_away || !connection_is_within(connection->ssl))
+		return false;
+	/* enforces hush */
+	verdict_mute(connection);
+	return true;
+}
+
+void connection_unhush(struct connection *connection)
+{
+	verdict_unmute(connection);
+}
+
+/* ---- settle: before judge, which refuses at the very end ---- */
+
+/* Logged and answered, once. */
+static void settle_refusal(struct connection *connection)
+{
+	struct route route;
+
+	if (connection->settled)
+		return;
+	connection->settled = true;
+	route = endpoint_route(connection->openssl, connection->ssl);
+	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
+		   connection->reason, connection->answer, connection->peer.leaf);
+	peer_forget(connection->openssl, &connection->peer);
+	refuse_answer(&route, connection->answer);
+}
+
+/* Is the handshake to go on with a later call?  OpenSSL's QUIC says so neither by SSL_want() nor by
+ * the error queue, but its TLS has sent an alert where not. */
+static bool goes_on(const struct connection *connection, int alert)
+{
+	const struct openssl *openssl = connection->openssl;
+
+	if (openssl_is_quic(openssl, connection->ssl))
+		return alert == 0;
+	return openssl->SSL_want(connection->ssl) != SSL_NOTHING;
+}
+
+static void settle_armed(struct connection *connection, int result, int alert)
+{
+	const struct openssl *openssl = connection->openssl;
+	enum reason reason;
+
+	if (result > 0 || goes_on(connection, alert)) {
+		/* It goes on with a later call, before which the host must find the SSL as it
+		 * knows it; but after early data it could write now. */
+		if (connection->early_done) {
+			/* enforces half-rtt-later */
+			verdict_mute(connection);
+		} else if (verdict_is_silent(connection)) {
+			verdict_unmute(connection);
+		}
+		return;
+	}
+	reason = alert != 0 ? refuse_reason_of_alert(alert)
+			    : refuse_reason_of_failure(openssl, connection->arming.suites_taken);
+	hello_forget(&connection->hello);
+	connection->stage = STAGE_ABANDONED;
+	if (reason != REASON_NONE)
+		verdict_refuse(connection, reason);
+}
+
+void connection_settle(struct connection *connection, int result, int alert)
+{
+	struct quiet quiet;
+
+	connection->within = false;
+	if (connection->stage != STAGE_ARMED &&
+	    (connection->stage != STAGE_REFUSED || connection->settled))
+		return;
+	quiet = quiet_begin(connection->openssl);
+	if (connection->stage == STAGE_ARMED)
+		settle_armed(connection, result, alert);
+	if (connection->stage == STAGE_REFUSED)
+		settle_refusal(connection);
+	quiet_end(connection->openssl, quiet);
+}
+
+/* libssl would take the handshake for good, so everything has to be taken away. */
+void verdict_refuse_for_good(struct connection *connection)
+{
+	settle_refusal(connection);
+	if (connection->taken_away)
+		return;
+	connection->taken_away = true;
+	verdict_forget_bios(connection);
+	/* A QUIC connection's BIOs are those of all of its listener. */
+	if (openssl_is_quic(connection->openssl, connection->ssl))
+		return;
+	/* enforces both-ways */
+	refuse_take_away(connection->openssl, connection->ssl, &connection->kept_read,
+			 &connection->kept_write);
+}
+
+/* ---- judge ---- */
+
+bool verdict_has_finished(const struct connection *connection)
+{
+	char finished[FINISHED_MAX_BYTES];
+
+	return connection->openssl->SSL_get_peer_finished(connection->ssl, finished,
+							  sizeof(finished)) > 0;
+}
+
+static void judge_armed(struct connection *connection)
+{
+	const struct openssl *openssl = connection->openssl;
+	enum reason reason = REASON_NONE;
+
+	/* With early data this comes once before the client's second flight: until that, the host
+	 * may not write. */
+	if (!verdict_has_finished(connection)) {
+		connection->early_done = true;
+		/* enforces half-rtt */
+		verdict_mute(connection);
+		return;
+	}
+	/* enforces end */
+	reason = peer_judge(openssl, connection->ssl, &connection->peer, &connection->rules,
+			    connection->arming.resumable);
+	connection->hello_seen = false;
+	hello_forget(&connection->hello);
+	if (reason == REASON_NONE) {
+		connection->stage = STAGE_ADMITTED;
+		peer_forget(openssl, &connection->peer);
+		verdict_unmute(connection);
+	} else {
+		verdict_refuse(connection, reason);
+	}
+}
+
+void verdict_foresee(struct connection *connection)
+{
+	enum reason reason = REASON_NONE;
+
+	/* What is there may be of the handshake before. */
+	if (connection->renegotiates || !verdict_has_finished(connection))
+		return;
+	/* enforces end-foreseen */
+	reason = peer_judge(connection->openssl, connection->ssl, &connection->peer,
+			    &connection->rules, connection->arming.resumable);
+	if (reason == REASON_NONE)
+		return;
+	verdict_refuse(connection, reason);
+	verdict_refuse_for_good(connection);
+}
+
+/* No hello of this handshake came by: libssl declined a renegotiation, and the certificate is the
+ * one that was judged; or a host set its own callback over ours, unseen. */
+static void judge_without_hello(struct connection *connection)
+{
+	enum reason reason;
+
+	if (connection->stage == STAGE_ADMITTED) {
+		connection->stage = STAGE_ARMED;
+		return;
+	}
+	/* Another handshake on an SSL that was refused, and cleared unseen: refused as well. */
+	if (connection->stage == STAGE_REFUSED)
+		connection->settled = connection->taken_away = false;
+	if (connection->stage != STAGE_NEW && connection->stage != STAGE_OPEN)
+		return;
+	connection->stage = STAGE_NEW;
+	reason = connection_find_rules(connection);
+	if (reason != REASON_NONE || connection->stage != STAGE_OPEN)
+		verdict_refuse(connection, reason ? reason : REASON_INTERNAL);
+}
+
+/* A descriptor may be another connection's by now: a host that closes one twice has that happen to
+ * it. */
+static bool has_moved(const struct connection *connection)
+{
+	struct route route = endpoint_route(connection->openssl, connection->ssl);
+
+	return connection->endpoint_known && route.endpoint_known &&
+	       memcmp(&route.endpoint, &connection->endpoint, sizeof(route.endpoint)) != 0;
+}
+
+static void judge(struct connection *connection, bool anew)
+{
+	/* enforces unseen-hello */
+	if (!connection->hello_seen && (anew || connection->stage == STAGE_NEW))
+		judge_without_hello(connection);
+	/* enforces same-endpoint */
+	if ((connection->stage == STAGE_OPEN || connection->stage == STAGE_ARMED) &&
+	    connection->hello_seen && has_moved(connection)) {
+		connection->answer = ANSWER_CLOSE;
+		verdict_refuse(connection, REASON_UNKNOWN_ENDPOINT);
+	}
+	if (connection->stage == STAGE_OPEN)
+		connection->hello_seen = false;
+	else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED)
+		judge_armed(connection);
+	if (connection->stage == STAGE_REFUSED)
+		verdict_refuse_for_good(connection);
+}
+
+void connection_judge(struct openssl *openssl, SSL *ssl, bool anew)
+{
+	struct connection *connection;
+	struct quiet quiet;
+
+	if (!openssl->SSL_is_server(ssl))
+		return;
+	connection = connection_begin(openssl, ssl);
+	quiet = quiet_begin(openssl);
+	if (connection != NULL) {
+		judge(connection, anew);
+	} else {
+		BIO *lost[2];
+
+		refuse_take_away(openssl, ssl, &lost[0], &lost[1]);
+	}
+	quiet_end(openssl, quiet);
+}
