@@ -97,15 +97,33 @@ static int on_certificate(X509_STORE_CTX *store_context, void *argument)
 				  : host_verify(openssl, context, NULL, store_context);
 }
 
+/* Of an OpenSSL that lacks a function which the shim needs. */
+static int refuse_hello(SSL *ssl, int *alert, void *argument)
+{
+	const struct openssl *openssl = argument;
+
+	(void)ssl;
+	journal_uncovered(openssl->name, openssl->missing);
+	*alert = SSL_AD_INTERNAL_ERROR;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
 static void on_context_made(void *context, void *slot, CRYPTO_EX_DATA *data, int index, long number,
 			    void *argument)
 {
 	struct openssl *openssl = argument;
 	int error_number = errno;
-	/* Without memory for it the host's callbacks are lost, and the shim's are not. */
-	struct host_context *made = host_context_begin(openssl, context);
+	struct host_context *made;
 
 	(void)slot, (void)data, (void)index, (void)number;
+	/* enforces missing-symbol-unseen */
+	if (!openssl_is_ready(openssl)) {
+		if (openssl->SSL_CTX_set_client_hello_cb != NULL)
+			openssl->SSL_CTX_set_client_hello_cb(context, refuse_hello, openssl);
+		return;
+	}
+	/* Without memory for it the host's callbacks are lost, and the shim's are not. */
+	made = host_context_begin(openssl, context);
 	/* enforces hello-callback */
 	openssl->SSL_CTX_set_client_hello_cb(context, on_client_hello, made);
 	/* enforces info-callback */
@@ -145,8 +163,12 @@ bool door_register(struct openssl *openssl)
 	struct quiet quiet;
 	bool registered = atomic_load_explicit(&openssl->registered, memory_order_acquire);
 
-	if (registered || openssl->missing != NULL)
-		return registered;
+	if (registered)
+		return openssl_is_ready(openssl);
+	/* Contexts that no replaced function refuses are to refuse everybody. */
+	if (openssl->CRYPTO_get_ex_new_index == NULL || openssl->crypto.ERR_set_mark == NULL ||
+	    openssl->crypto.ERR_pop_to_mark == NULL)
+		return false;
 	quiet = quiet_begin(openssl);
 	/* Two threads may both register; every callback bears being called twice for one object. */
 	registered =
@@ -157,7 +179,7 @@ bool door_register(struct openssl *openssl)
 	if (registered)
 		atomic_store_explicit(&openssl->registered, true, memory_order_release);
 	quiet_end(openssl, quiet);
-	return registered;
+	return registered && openssl_is_ready(openssl);
 }
 
 /* Where the shim could not see a context, none is made. */

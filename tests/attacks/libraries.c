@@ -1,81 +1,17 @@
 /* Which OpenSSL?  Hosts that bring, hide, unload and set apart their own: a stranger gets in
  * through none of them. */
 #include "attack.h"
+#include "library_copy.h"
 #include "test.h"
 
-#include <dlfcn.h>
-#include <elf.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef DF_1_NODELETE
-#define DF_1_NODELETE 8
-#endif
-
 /* ---- copies of libssl and libcrypto in the host's own folder ---- */
-
-/* Of something that the shim does not replace. */
-static const char *path_of(const void *function)
-{
-	Dl_info info;
-
-	return dladdr(function, &info) != 0 ? info.dli_fname : "";
-}
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-	char bytes[65536];
-	ssize_t count;
-
-	while ((count = read(in, bytes, sizeof(bytes))) > 0)
-		if (write(out, bytes, (size_t)count) != count)
-			exit(1);
-	close(in);
-	close(out);
-}
-
-/* Debian's libraries stay for good once they are loaded; others' do not. */
-static void let_be_unloaded(const char *path)
-{
-	int file = open(path, O_RDWR | O_CLOEXEC);
-	struct stat status;
-	unsigned char *bytes;
-	const Elf64_Ehdr *header;
-	const Elf64_Phdr *part;
-
-	if (file < 0 || fstat(file, &status) != 0)
-		exit(1);
-	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (bytes == MAP_FAILED)
-		exit(1);
-	header = (const void *)bytes;
-	part = (const void *)(bytes + header->e_phoff);
-	for (size_t i = 0; i < header->e_phnum; i++) {
-		Elf64_Dyn *entry = (void *)(bytes + part[i].p_offset);
-
-		for (; part[i].p_type == PT_DYNAMIC && entry->d_tag != DT_NULL; entry++)
-			if (entry->d_tag == DT_FLAGS_1)
-				entry->d_un.d_val &= ~(Elf64_Xword)DF_1_NODELETE;
-	}
-	munmap(bytes, (size_t)status.st_size);
-	close(file);
-}
 
 /* The late server takes the place of this program, which is linked to an OpenSSL itself. */
 static int become_late_server(char **words, const char *mode, const char *crypto, const char *ssl)
@@ -94,11 +30,11 @@ static int become_late_server(char **words, const char *mode, const char *crypto
 		 "/tests/process/servers/late_server");
 	snprintf(copies[0], PATH_MAX, "./%s", crypto);
 	snprintf(copies[1], PATH_MAX, "./%s", ssl);
-	copy_file(path_of((void *)(uintptr_t)OPENSSL_cleanup), copies[0]);
-	copy_file(path_of((void *)(uintptr_t)TLS_server_method), copies[1]);
+	library_copy(copies[0], (void *)(uintptr_t)OPENSSL_cleanup);
+	library_copy(copies[1], (void *)(uintptr_t)TLS_server_method);
 	if (strcmp(mode, "again") == 0) {
-		let_be_unloaded(copies[0]);
-		let_be_unloaded(copies[1]);
+		library_let_be_unloaded(copies[0]);
+		library_let_be_unloaded(copies[1]);
 	}
 	execl(program, program, words[0], words[1], mode, words[2], copies[0], copies[1], NULL);
 	return 1;
@@ -106,9 +42,8 @@ static int become_late_server(char **words, const char *mode, const char *crypto
 
 static int become_with_own_names(char **words, const char *mode)
 {
-	return become_late_server(words, mode,
-				  last_part(path_of((void *)(uintptr_t)OPENSSL_cleanup)),
-				  last_part(path_of((void *)(uintptr_t)TLS_server_method)));
+	return become_late_server(words, mode, library_name((void *)(uintptr_t)OPENSSL_cleanup),
+				  library_name((void *)(uintptr_t)TLS_server_method));
 }
 
 static int host_of_copies(char **words)
