@@ -229,7 +229,7 @@ static const struct attack attacks[] = {
 /* The CA's own and a CA below each, and one more with all of them many times. */
 static size_t add_deep(struct odd_certificate *all)
 {
-	static char names[DEEPEST + 1][16];
+	static char names[DEEPEST + 1][24];
 	size_t count = 0;
 
 	for (int i = 1; i <= DEEPEST; i++) {

@@ -122,6 +122,7 @@ static const struct attack attacks[] = {
 	},
 	{
 		.name = "a stranger at a host whose own libssl calls itself first",
+		.unsanitized = "its library refuses RTLD_DEEPBIND",
 		.source = "dlopen(3), RTLD_DEEPBIND",
 		.host = host_of_deep_copies,
 		.versions = ONLY_1_3,

@@ -435,6 +435,8 @@ static void run(void **state)
 	const char *bare = "-";
 	char rejected[128], closed[128];
 
+	if (attack->unsanitized != NULL)
+		skip_under_sanitizer(attack->unsanitized);
 	run_bare(attack, &bare);
 	run_shimmed(attack, "reject", rejected, sizeof(rejected));
 	run_shimmed(attack, "close", closed, sizeof(closed));

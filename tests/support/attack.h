@@ -39,6 +39,7 @@ struct attack {
 	void (*serve)(SSL *ssl);   /* a whole conversation, but for SSL_shutdown() and SSL_free() */
 	int (*host)(char **words); /* a program of its own: certificate, key, ports */
 	bool prefork;              /* two processes accept from the same sockets */
+	const char *unsanitized;   /* why it cannot be had under a sanitizer; NULL: it can */
 	bool datagrams;            /* `host` prints "ready", and there is no port to wait for */
 
 	/* The attacker.  `attack` NULL: `client` as it is, without a certificate. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -139,8 +140,9 @@ unsigned port_pick(void)
 	enum { FIRST = 10000, COUNT = 22000 };
 	static unsigned next;
 
-	/* Programs that run at the same time begin far apart. */
-	if (next == 0)
+	/* Programs that run at the same time, perhaps each in a process namespace of its own, begin
+	 * far apart. */
+	if (next == 0 && getrandom(&next, sizeof(next), 0) != sizeof(next))
 		next = (unsigned)getpid() * 149u;
 	for (unsigned tries = 0; tries < COUNT; tries++) {
 		unsigned port = FIRST + next++ % COUNT;

@@ -112,6 +112,10 @@ static void wait_for_port(const struct server *server, const char *address, unsi
 				 address, port);
 		clock_nap();
 	}
+	/* It may be somebody else who answers there. */
+	if (program_has_ended(server->pid, &status))
+		fail_msg("%s ended with %d, and %s port %u is another's", server->kind->name,
+			 status, address, port);
 }
 
 void server_start(struct server *server)
