@@ -106,6 +106,16 @@ static void answer_unseen(SSL *ssl)
 	host_answer(ssl);
 }
 
+/* A handshake that has ended well is the login, as for EAP-TLS. */
+static void take_for_login(SSL *ssl)
+{
+	if (!host_accept(ssl))
+		return;
+	host_is_in("login");
+	if (host_read(ssl))
+		host_answer(ssl);
+}
+
 static void accept_many_times(SSL *ssl)
 {
 	for (int i = 0; i < MANY_TIMES; i++)
@@ -229,6 +239,15 @@ static void renegotiate_unseen(SSL *ssl)
 }
 
 static const struct attack attacks[] = {
+	{
+		.name = "a foreign certificate with which the handshake is the login",
+		.source = "RFC 5216 (EAP-TLS); stunnel CVE-2021-20230",
+		.prepare = believe_unseen,
+		.serve = take_for_login,
+		.client = {.certificate = "other"},
+		.reason = "untrusted-issuer",
+		.at_the_end = true,
+	},
 	{
 		.name = "a stranger whose refusal the host takes back",
 		.source = "OpenSSL SSL_set_shutdown(3)",
