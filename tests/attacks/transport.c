@@ -14,8 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PAIR_WAIT_MS 300
-
 /* ---- BIOs of the host's own ---- */
 
 /* The bytes are those of `descriptor`; asked for one, it says `shown` (-1: it does not know). */
@@ -228,160 +226,7 @@ static int host_on_path(char **words)
 		host_serve(context, accept(path, NULL, NULL));
 }
 
-/* ---- two connections for one conversation ---- */
-
-/* The other connection of a client that comes to both ports; -1: it does not. */
-static int other_connection(SSL *ssl)
-{
-	struct pollfd waiting = {.events = POLLIN};
-	unsigned ours = 0, second = 0;
-	struct sockaddr_in address = {0};
-	socklen_t length = sizeof(address);
-
-	if (getsockname(SSL_get_fd(ssl), (struct sockaddr *)&address, &length) == 0)
-		ours = address.sin_port;
-	length = sizeof(address);
-	if (getsockname(host_listener(SECOND), (struct sockaddr *)&address, &length) == 0)
-		second = address.sin_port;
-	waiting.fd = host_listener(ours == second ? ENFORCED : SECOND);
-	return poll(&waiting, 1, PAIR_WAIT_MS) > 0 ? accept(waiting.fd, NULL, NULL) : -1;
-}
-
-/* Of a client that comes to both ports: it is heard on the connection where it speaks, and answered
- * on the other. */
-static void answer_on_other_port(SSL *ssl)
-{
-	int one = SSL_get_fd(ssl), other = other_connection(ssl);
-	struct pollfd speaking = {.fd = one, .events = POLLIN};
-
-	if (other < 0)
-		return;
-	if (poll(&speaking, 1, PAIR_WAIT_MS) > 0)
-		SSL_set0_wbio(ssl, BIO_new_socket(other, BIO_CLOSE));
-	else
-		SSL_set0_rbio(ssl, BIO_new_socket(other, BIO_CLOSE));
-}
-
-static int second_connection;
-
-/* ---- a connection that is another's by the time it is answered ---- */
-
-static int replace_connection(SSL *ssl, void *argument)
-{
-	int other = other_connection(ssl);
-
-	(void)argument;
-	if (other >= 0) {
-		dup2(other, SSL_get_fd(ssl));
-		close(other);
-	}
-	return 1;
-}
-
-/* Where a host closes a descriptor twice, the next connection takes the place of another thread's.
- */
-static void replace_within_handshake(SSL *ssl)
-{
-	SSL_set_cert_cb(ssl, replace_connection, NULL);
-}
-
-static bool hello_is_out;
-
-static int write_hello_elsewhere(BIO *bio, const char *bytes, int size)
-{
-	if (hello_is_out)
-		return BIO_write(BIO_next(bio), bytes, size);
-	hello_is_out = true;
-	return (int)send(second_connection, bytes, (size_t)size, MSG_NOSIGNAL);
-}
-
-static long pass_control(BIO *bio, int command, long number, void *pointer)
-{
-	return BIO_ctrl(BIO_next(bio), command, number, pointer);
-}
-
-/* The hello goes to the connection that was made before, the rest to the client's own. */
-static void begin_elsewhere(SSL_CTX *context, SSL *ssl)
-{
-	static BIO_METHOD *method;
-	BIO *filter, *out = SSL_get_wbio(ssl);
-
-	(void)context;
-	if (method == NULL) {
-		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_FILTER, "elsewhere");
-		BIO_meth_set_write(method, write_hello_elsewhere);
-		BIO_meth_set_ctrl(method, pass_control);
-	}
-	filter = BIO_new(method);
-	BIO_set_init(filter, 1);
-	BIO_up_ref(out);
-	hello_is_out = false;
-	SSL_set0_wbio(ssl, BIO_push(filter, out));
-}
-
-/* The client reads from its own wire, and writes to the connection that it made before. */
-static void write_elsewhere(SSL_CTX *context, SSL *ssl)
-{
-	(void)context;
-	SSL_set0_wbio(ssl, BIO_new_socket(second_connection, BIO_NOCLOSE));
-}
-
-static int connection_to(unsigned port)
-{
-	const struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		fail_msg("no connection to port %u: %s", port, strerror(errno));
-	return descriptor;
-}
-
-/* The hello comes to `port`, the server's flight from the other one. */
-static void speak_on(struct victim *victim, const struct client *client, struct outcome *outcome,
-		     size_t port)
-{
-	struct client listening = *client;
-
-	second_connection = connection_to(victim->server->ports[port]);
-	listening.port = victim->server->ports[port == ENFORCED ? SECOND : ENFORCED];
-	listening.prepare = write_elsewhere;
-	attack_run(victim, &listening, outcome);
-	close(second_connection);
-}
-
-static void speak_on_enforced(struct victim *victim, const struct client *client,
-			      struct outcome *outcome)
-{
-	speak_on(victim, client, outcome, ENFORCED);
-}
-
-static void speak_on_open(struct victim *victim, const struct client *client,
-			  struct outcome *outcome)
-{
-	speak_on(victim, client, outcome, SECOND);
-}
-
-static void begin_on_open(struct victim *victim, const struct client *client,
-			  struct outcome *outcome)
-{
-	struct client listening = *client;
-
-	second_connection = connection_to(victim->server->ports[SECOND]);
-	poll(NULL, 0, PAIR_WAIT_MS / 2); /* the host is to take that one first */
-	listening.prepare = begin_elsewhere;
-	attack_run(victim, &listening, outcome);
-	close(second_connection);
-}
-
 /* ---- the table ---- */
-
-/* Where all of the policy could apply, the built-in rule would too: so a rule for all ports. */
-#define BESIDE_OPEN_PORT \
-	.second = "verify = off\n[port *]\nca = {ca}", .reason = "no-certificate", .answer = "close"
 
 static const struct attack attacks[] = {
 	{
@@ -468,32 +313,6 @@ static const struct attack attacks[] = {
 		.name = "a stranger behind a relay to a path",
 		.source = "unix(7)",
 		.host = host_on_path,
-		.versions = ONLY_1_3,
-		BESIDE_OPEN_PORT,
-	},
-	{
-		.name = "a stranger whose connection took the place of one of the open port",
-		.source = "dup2(2); close(2), on closing twice",
-		.connect = replace_within_handshake,
-		.attack = begin_on_open,
-		.versions = ONLY_1_3,
-		.second = "verify = off",
-		.reason = "unknown-endpoint",
-		.answer = "close",
-	},
-	{
-		.name = "a stranger who is heard on the enforced port and answered on the open one",
-		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_rfd() and SSL_set_wfd()",
-		.connect = answer_on_other_port,
-		.attack = speak_on_enforced,
-		.versions = ONLY_1_3,
-		BESIDE_OPEN_PORT,
-	},
-	{
-		.name = "a stranger who is heard on the open port and answered on the enforced one",
-		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_rfd() and SSL_set_wfd()",
-		.connect = answer_on_other_port,
-		.attack = speak_on_open,
 		.versions = ONLY_1_3,
 		BESIDE_OPEN_PORT,
 	},

@@ -29,6 +29,11 @@ enum versions { BOTH_VERSIONS, ONLY_1_2, ONLY_1_3 };
 
 struct victim;
 
+/* Members of an attack on a host with an open port beside, whose connections could be of either.
+ * Where all of the policy could apply, the built-in rule would too: so a rule for all ports. */
+#define BESIDE_OPEN_PORT \
+	.second = "verify = off\n[port *]\nca = {ca}", .reason = "no-certificate", .answer = "close"
+
 struct attack {
 	const char *name;   /* who gets in, or how: goes on "... stays out" */
 	const char *source; /* CVE, commit, RFC, or file and line of OpenSSL */
