@@ -1,10 +1,10 @@
 #include "attack.h"
 
-#include "credentials.h"
 #include "enforcement.h"
 #include "log.h"
 #include "scratch.h"
 #include "test.h"
+#include "victim.h"
 
 #include <errno.h>
 #include <openssl/opensslv.h>
@@ -13,14 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define REQUEST        "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
-#define PATIENCE_MS    1000
-#define READY_LIMIT_MS 10000
-#define RULE           "ca = {ca}"
-#define MAX_ATTACKS    64
-
-static const char *program_name;
-static const struct attack *all_attacks;
+#define REQUEST     "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
+#define PATIENCE_MS 1000
+#define MAX_ATTACKS 64
 
 /* What `reject` says for a reason: DESIGN's table.  Nothing where libssl had finished already. */
 static const struct {
@@ -50,154 +45,11 @@ static int expected_alert(const struct attack *attack, int version)
 	return 0;
 }
 
-/* ---- the host ---- */
-
-static void prepare_host(struct server *server)
-{
-	char command[PATH_MAX], ports[64] = "";
-
-	built_path(command, sizeof(command), program_name);
-	for (size_t i = 0; i < server->port_count; i++)
-		snprintf(ports + strlen(ports), sizeof(ports) - strlen(ports), " %u",
-			 server->ports[i]);
-	server_command(server, "%s host %s %s %s%s", command, server->options,
-		       certificate_file("server"), certificate_key("server"), ports);
-}
-
-static const struct server_kind attacked_host = {.name = "host", .prepare = prepare_host};
-
-/* What {NAME} stands for: a port, the answer, or the path of that certificate. */
-static void expand_name(char *out, size_t size, const struct victim *victim, const char *name)
-{
-	if (strcmp(name, "enforced") == 0)
-		text_format(out, size, "%u", victim->server->ports[ENFORCED]);
-	else if (strcmp(name, "second") == 0)
-		text_format(out, size, "%u", victim->server->ports[SECOND]);
-	else
-		text_format(out, size, "%s",
-			    strcmp(name, "answer") == 0 ? victim->answer : certificate_file(name));
-}
-
-static void expand(char *out, size_t size, const struct victim *victim, const char *lines)
-{
-	char name[64];
-	size_t used = 0;
-	int length;
-
-	out[0] = '\0';
-	while (*lines != '\0') {
-		if (sscanf(lines, "{%63[a-z0-9-]}%n", name, &length) == 1) {
-			expand_name(out + used, size - used, victim, name);
-			lines += length;
-		} else {
-			text_format(out + used, size - used, "%c", *lines++);
-		}
-		used += strlen(out + used);
-	}
-}
-
-static void set_policy(const struct victim *victim, const char *rule)
-{
-	const struct server *server = victim->server;
-	char first[1024], second[1024] = "";
-
-	if (victim->attack->sections != NULL) {
-		expand(first, sizeof(first), victim, victim->attack->sections);
-		server_policy(victim->server, "%s", first);
-		return;
-	}
-	expand(first, sizeof(first), victim, rule);
-	if (victim->attack->second != NULL) {
-		char lines[768];
-
-		expand(lines, sizeof(lines), victim, victim->attack->second);
-		text_format(second, sizeof(second), "[port %u]\n%s\n", server->ports[SECOND],
-			    lines);
-	}
-	server_policy(victim->server, "[port %u]\n%s\nrefuse = %s\n%s", server->ports[ENFORCED],
-		      first, victim->answer, second);
-}
-
-static void wait_until_ready(const struct server *server)
-{
-	long long deadline = clock_ms() + READY_LIMIT_MS;
-	char output[PATH_MAX + 64];
-
-	text_format(output, sizeof(output), "%s/server.log", server->directory);
-	while (log_count(output, "ready") == 0) {
-		if (clock_ms() > deadline)
-			fail_msg("the host does not say that it is ready");
-		clock_nap();
-	}
-}
-
-static void start(struct victim *victim)
-{
-	server_start(victim->server);
-	if (victim->attack->datagrams)
-		wait_until_ready(victim->server);
-	victim->log = (struct log){.path = victim->server->log};
-}
-
-static struct server *new_host(const struct attack *attack)
-{
-	static char options[8];
-	bool is_named = attack->sections != NULL && strstr(attack->sections, "{second}") != NULL;
-	struct server *server =
-		server_new(&attacked_host, attack->second != NULL || is_named ? 2 : 1);
-
-	text_format(options, sizeof(options), "%zu", (size_t)(attack - all_attacks));
-	server->options = options;
-	server->datagrams = attack->datagrams;
-	return server;
-}
-
-static struct victim start_victim(const struct attack *attack, const char *answer)
-{
-	struct victim victim = {
-		.attack = attack,
-		.server = new_host(attack),
-		.answer = answer,
-	};
-
-	if (answer != NULL)
-		set_policy(&victim, attack->rule ? attack->rule : RULE);
-	start(&victim);
-	return victim;
-}
-
-void victim_restart(struct victim *victim, const char *rule)
-{
-	unsigned ports[SERVER_MAX_PORTS];
-
-	memcpy(ports, victim->server->ports, sizeof(ports));
-	server_stop(victim->server);
-	victim->server = new_host(victim->attack);
-	memcpy(victim->server->ports, ports, sizeof(ports));
-	if (victim->answer != NULL)
-		set_policy(victim, rule);
-	start(victim);
-}
-
-struct server *victim_bare_twin(const struct victim *victim)
-{
-	return start_victim(victim->attack, NULL).server;
-}
-
-/* How often something of a client's has come to the application. */
-static size_t times_in(const struct server *server)
-{
-	char output[PATH_MAX + 64];
-
-	text_format(output, sizeof(output), "%s/server.log", server->directory);
-	return log_count(output, "in: ");
-}
-
 /* ---- the attacker ---- */
 
 void victim_watch(struct victim *victim)
 {
-	victim->times_in = times_in(victim->server);
+	victim->times_in = victim_times_in(victim->server);
 }
 
 static void visit(struct victim *victim, const struct client *client, int patience_ms,
@@ -266,7 +118,7 @@ static void expect_in(struct victim *victim, int version, struct outcome *seen)
 	expect(attack->without_answer || strstr(seen->application, SERVER_ANSWER) != NULL,
 	       "TLS %s, bare: no answer, alert %d, %s", word, seen->alert,
 	       ending_word(seen->ending));
-	expect(!attack->without_answer || times_in(victim->server) > victim->times_in,
+	expect(!attack->without_answer || victim_times_in(victim->server) > victim->times_in,
 	       "TLS %s, bare: nothing has come to the host, alert %d, %s", word, seen->alert,
 	       ending_word(seen->ending));
 	expect(attack->client.trick == NULL || seen->tricked,
@@ -320,7 +172,7 @@ static void expect_out(struct victim *victim, int version, struct outcome *seen)
 	run_attack(victim, version, seen);
 	if (attack->reason != NULL || attack->goes_away) {
 		expect_refused(victim, version, seen);
-		expect(times_in(victim->server) == victim->times_in,
+		expect(victim_times_in(victim->server) == victim->times_in,
 		       "TLS %s, %s: something has come to the host", word, victim->answer);
 	} else {
 		expect(!seen->tricked, "TLS %s, %s: the trick worked", word, victim->answer);
@@ -369,7 +221,7 @@ static void describe(char *text, size_t size, const struct attack *attack,
 static FILE *open_table(const char *mode)
 {
 	const char *build = getenv("CFSHIM_BUILD");
-	const char *name = strrchr(program_name, '/') + 1;
+	const char *name = strrchr(attack_program, '/') + 1;
 	char path[PATH_MAX];
 
 	text_format(path, sizeof(path), "%s/attacks", build ? build : "build");
@@ -385,7 +237,7 @@ static void add_row(const struct attack *attack, const char *bare, const char *s
 
 	if (table == NULL)
 		fail_msg("cannot write the table of attacks");
-	fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%lu.%lu\n", strrchr(program_name, '/') + 1,
+	fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%lu.%lu\n", strrchr(attack_program, '/') + 1,
 		attack->name, attack->source, bare, shimmed, attack->reason ? attack->reason : "-",
 		OpenSSL_version_num() >> 28, OpenSSL_version_num() >> 20 & 0xff);
 	fclose(table);
@@ -395,7 +247,7 @@ static void add_row(const struct attack *attack, const char *bare, const char *s
 
 static void run_bare(const struct attack *attack, const char **how)
 {
-	struct victim victim = start_victim(attack, NULL);
+	struct victim victim = victim_start(attack, NULL);
 
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
 		struct outcome seen;
@@ -410,7 +262,7 @@ static void run_bare(const struct attack *attack, const char **how)
 
 static void run_shimmed(const struct attack *attack, const char *answer, char *how, size_t size)
 {
-	struct victim victim = start_victim(attack, answer);
+	struct victim victim = victim_start(attack, answer);
 	char word[64];
 
 	how[0] = '\0';
@@ -457,8 +309,8 @@ int attacks_main(int count, char **words, const char *program, const struct atta
 	if (count > 1)
 		cmocka_set_test_filter(words[1]);
 	snprintf(path, sizeof(path), "tests/attacks/%s", program);
-	program_name = path;
-	all_attacks = attacks;
+	attack_program = path;
+	attack_table = attacks;
 	for (size_t i = 0; i < attack_count; i++) {
 		snprintf(names[i], sizeof(names[i]), "%s: %s", program, attacks[i].name);
 		tests[i] = (struct CMUnitTest)TEST(names[i], run);
