@@ -16,7 +16,7 @@
 static char *map_file(const char *path, size_t *size)
 {
 	int file = open(path, O_RDWR | O_CLOEXEC);
-	struct stat status;
+	struct stat status = {0};
 	char *bytes;
 
 	if (file < 0 || fstat(file, &status) != 0)
