@@ -210,6 +210,13 @@ static const struct attack attacks[] = {
 		.reason = "bad-certificate",
 	},
 	{
+		.name = "a certificate of the fourth CA below the root",
+		.source = "OpenSSL X509_VERIFY_PARAM_set_depth(3)",
+		.prepare = demanding,
+		.client = {.certificate = "below-four"},
+		.reason = "bad-certificate",
+	},
+	{
 		.name = "a chain of fifty",
 		.source = "OpenSSL build_chain()",
 		.prepare = demanding,
@@ -242,6 +249,12 @@ static size_t add_deep(struct odd_certificate *all)
 		};
 	}
 	all[count++] = (struct odd_certificate){
+		.name = "below-four",
+		.issuer = "deep-4",
+		.extensions = CLIENT_WORDS,
+		.chain = "deep-4",
+	};
+	all[count++] = (struct odd_certificate){
 		.name = "with-ballast",
 		.issuer = "ca",
 		.extensions = CLIENT_WORDS,
@@ -252,7 +265,7 @@ static size_t add_deep(struct odd_certificate *all)
 
 int main(int count, char **words)
 {
-	static struct odd_certificate all[ODD_COUNT + DEEPEST + 1];
+	static struct odd_certificate all[ODD_COUNT + DEEPEST + 2];
 
 	memcpy(all, odds, sizeof(odds));
 	odd_certificates_use(all, ODD_COUNT + add_deep(all + ODD_COUNT));

@@ -3,9 +3,14 @@
 #include "attack.h"
 #include "test.h"
 
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define ANSWER "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER
 
@@ -48,6 +53,38 @@ static void write_ex2(SSL *ssl)
 	size_t written;
 
 	SSL_write_ex2(ssl, ANSWER, strlen(ANSWER), 0, &written);
+	host_read(ssl);
+}
+#endif
+
+/* ---- the kernel writes ---- */
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L && !defined(OPENSSL_NO_KTLS)
+static const char *lacks_kernel_tls(void)
+{
+	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool has_it = setsockopt(descriptor, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) == 0 ||
+		      errno != ENOENT;
+
+	close(descriptor);
+	return has_it ? NULL : "the kernel has no TLS (modprobe tls)";
+}
+
+static void let_kernel_write(SSL_CTX *context)
+{
+	SSL_CTX_set_options(context, SSL_OP_ENABLE_KTLS);
+}
+
+/* Whatever SSL_accept() says. */
+static void send_file(SSL *ssl)
+{
+	int file = memfd_create("answer", MFD_CLOEXEC);
+
+	if (write(file, ANSWER, strlen(ANSWER)) != (ssize_t)strlen(ANSWER))
+		return;
+	host_accept(ssl);
+	SSL_sendfile(ssl, file, 0, strlen(ANSWER), 0);
+	close(file);
 	host_read(ssl);
 }
 #endif
@@ -114,6 +151,16 @@ static bool update_key(SSL *ssl)
 }
 
 static const struct attack attacks[] = {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L && !defined(OPENSSL_NO_KTLS)
+	{
+		.name = "a stranger for whom the kernel writes a file",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_sendfile()",
+		.prepare = let_kernel_write,
+		.serve = send_file,
+		.lacking = lacks_kernel_tls,
+		.reason = "no-certificate",
+	},
+#endif
 	{
 		.name = "a client of a host that talks first",
 		.source = "OpenSSL ssl/record/rec_layer_s3.c, ssl3_write_bytes()",

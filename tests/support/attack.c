@@ -289,6 +289,10 @@ static void run(void **state)
 
 	if (attack->unsanitized != NULL)
 		skip_under_sanitizer(attack->unsanitized);
+	if (attack->lacking != NULL && attack->lacking() != NULL) {
+		fprintf(stderr, "# untried: %s\n", attack->lacking());
+		skip();
+	}
 	run_bare(attack, &bare);
 	run_shimmed(attack, "reject", rejected, sizeof(rejected));
 	run_shimmed(attack, "close", closed, sizeof(closed));

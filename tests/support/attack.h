@@ -45,7 +45,9 @@ struct attack {
 	int (*host)(char **words); /* a program of its own: certificate, key, ports */
 	bool prefork;              /* two processes accept from the same sockets */
 	const char *unsanitized;   /* why it cannot be had under a sanitizer; NULL: it can */
-	bool datagrams;            /* `host` prints "ready", and there is no port to wait for */
+	/* Why it cannot be had on this machine; NULL: it can. */
+	const char *(*lacking)(void);
+	bool datagrams; /* `host` prints "ready", and there is no port to wait for */
 
 	/* The attacker.  `attack` NULL: `client` as it is, without a certificate. */
 	enum versions versions; /* of the client; the attack runs over each */
