@@ -241,9 +241,8 @@ static void send_flight(const struct victim *victim, const unsigned char *bytes,
 	BIO_free(bio);
 }
 
-static void replay(struct victim *victim, const struct client *client, struct outcome *outcome)
+static void replay_session(struct victim *victim, SSL_SESSION *session, struct outcome *outcome)
 {
-	SSL_SESSION *session = session_of_second_port(victim, client);
 	unsigned char bytes[4096];
 	size_t length = first_flight(session, bytes, sizeof(bytes));
 
@@ -251,6 +250,34 @@ static void replay(struct victim *victim, const struct client *client, struct ou
 	victim_watch(victim);
 	send_flight(victim, bytes, length, outcome);
 	SSL_SESSION_free(session);
+}
+
+static void replay(struct victim *victim, const struct client *client, struct outcome *outcome)
+{
+	replay_session(victim, session_of_second_port(victim, client), outcome);
+}
+
+/* What was the edge's to send once: the session may be resumed, by who has its key. */
+static void replay_of_edge(struct victim *victim, const struct client *client,
+			   struct outcome *outcome)
+{
+	struct client giver = *client;
+
+	giver.certificate = "edge";
+	replay_session(victim, attack_session(victim, &giver), outcome);
+}
+
+/* Its own session, with its certificate at hand. */
+static void resume_of_edge(struct victim *victim, const struct client *client,
+			   struct outcome *outcome)
+{
+	struct client giver = *client, taker = *client;
+
+	giver.prepare = NULL;
+	giver.trick = NULL;
+	taker.session = attack_session(victim, &giver);
+	attack_run(victim, &taker, outcome);
+	SSL_SESSION_free(taker.session);
 }
 
 static const struct attack attacks[] = {
@@ -284,6 +311,27 @@ static const struct attack attacks[] = {
 		.second = "verify = off",
 		.goes_away = true,
 		.without_answer = true,
+	},
+	{
+		.name = "the edge's early data sent once more, where its session may be resumed",
+		.source = "RFC 8446, 8; RFC 8470, 3",
+		.prepare = take_early_data,
+		.serve = serve_early_data,
+		.attack = replay_of_edge,
+		.versions = ONLY_1_3,
+		.rule = "ca = {ca}\nresumption = on",
+		.goes_away = true,
+		.without_answer = true,
+	},
+	{
+		.name = "early data of the edge's own, where its session may be resumed",
+		.source = "RFC 8470, 3; SSL_set_allow_early_data_cb(3)",
+		.prepare = take_early_data,
+		.serve = serve_early_data,
+		.attack = resume_of_edge,
+		.client = {.certificate = "edge", .prepare = send_early_data, .trick = was_taken},
+		.versions = ONLY_1_3,
+		.rule = "ca = {ca}\nresumption = on",
 	},
 	{
 		.name = "an answer before the client's second flight",
