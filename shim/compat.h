@@ -14,6 +14,7 @@ OSSL_LIB_CTX *OSSL_LIB_CTX_get0_global_default(void);
 SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *context, const char *properties, const SSL_METHOD *method);
 X509 *SSL_get0_peer_certificate(const SSL *ssl);
 X509 *SSL_get1_peer_certificate(const SSL *ssl);
+ossl_ssize_t SSL_sendfile(SSL *ssl, int descriptor, off_t offset, size_t size, int flags);
 #endif
 
 /* A macro for SSL_get1_peer_certificate in the headers of 3.x, a function of its own until 1.1.1.

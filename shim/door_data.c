@@ -89,6 +89,36 @@ int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, siz
 	       openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
 }
 
+/* These two write at once, whatever state the handshake is in: by the first a server answers whom
+ * it has not verified, or (3.x, where the SSL is used again) whoever comes next; and the second has
+ * the kernel do it, under the keys of the server's flight. */
+static bool may_write_at_once(const struct openssl *openssl, const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection == NULL || connection_may_talk(connection) ||
+	       !openssl->SSL_is_server(ssl);
+}
+
+int SSL_write_early_data(SSL *ssl, const void *bytes, size_t count, size_t *written)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	/* enforces half-rtt-call */
+	return may_write_at_once(openssl, ssl) &&
+	       openssl->SSL_write_early_data(ssl, bytes, count, written);
+}
+
+ossl_ssize_t SSL_sendfile(SSL *ssl, int descriptor, off_t offset, size_t size, int flags)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	/* enforces half-rtt-file */
+	return may_write_at_once(openssl, ssl)
+		       ? openssl->SSL_sendfile(ssl, descriptor, offset, size, flags)
+		       : -1;
+}
+
 int SSL_read(SSL *ssl, void *bytes, int size)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);

@@ -130,6 +130,11 @@ void connection_settle(struct connection *connection, int result, int alert)
 		settle_armed(connection, result, alert);
 	if (connection->stage == STAGE_REFUSED)
 		settle_refusal(connection);
+	/* The alert has left, and libssl would write on under the keys of its flight where it is
+	 * called from within a callback or for early data. */
+	/* enforces failed */
+	if (connection->stage != STAGE_ARMED)
+		verdict_mute(connection);
 	quiet_end(connection->openssl, quiet);
 }
 
