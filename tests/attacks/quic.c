@@ -100,6 +100,7 @@ static void take_keys(SSL *connection)
 }
 
 static void (*conversation)(SSL *connection) = answer_requests;
+static void (*settings)(SSL_CTX *context);
 
 static void serve_port(SSL_CTX *context, int descriptor)
 {
@@ -126,6 +127,8 @@ static int host_quic(char **words)
 	size_t count = 0;
 
 	SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
+	if (settings != NULL)
+		settings(context);
 	for (; words[2 + count] != NULL; count++)
 		descriptors[count] = host_socket(SOCK_DGRAM | SOCK_NONBLOCK, words[2 + count]);
 	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
@@ -153,6 +156,25 @@ static int host_that_greets_at_once(char **words)
 static int host_of_keys(char **words)
 {
 	conversation = take_keys;
+	return host_quic(words);
+}
+
+/* In the place of the shim's, which would refuse before the end. */
+static int take_any(X509_STORE_CTX *store_context, void *argument)
+{
+	(void)store_context, (void)argument;
+	return 1;
+}
+
+static void take_any_certificate(SSL_CTX *context)
+{
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	HOST_ORIGINAL(SSL_CTX_set_cert_verify_callback)(context, take_any, NULL);
+}
+
+static int host_that_takes_any(char **words)
+{
+	settings = take_any_certificate;
 	return host_quic(words);
 }
 
@@ -193,6 +215,16 @@ static const struct attack attacks[] = {
 		.source = "RFC 9001 4.4",
 		.host = host_quic,
 		.client = {.certificate = "other"},
+		.reason = "untrusted-issuer",
+	},
+	{
+		QUIC,
+		.name = "a foreign certificate over QUIC, refused at the end",
+		.source = "OpenSSL ssl/quic/quic_impl.c, ossl_quic_set_shutdown()",
+		.host = host_that_takes_any,
+		.client = {.certificate = "other"},
+		.at_the_end = true,
+		.alert = NO_ALERT,
 		.reason = "untrusted-issuer",
 	},
 	{
