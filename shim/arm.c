@@ -179,7 +179,7 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool re
 		openssl->SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
 		openssl->SSL_set_options(ssl, NO_RECEIVED_COMPRESSION);
 	}
-	/* enforces raw-public-key */
+	/* enforces raw-public-key, from 3.2 */
 	if (openssl->SSL_set1_client_cert_type != NULL)
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
 }

@@ -45,6 +45,16 @@ static void tell_host(const struct openssl *openssl, struct connection *connecti
 	door_stay_refused(openssl, (SSL *)(uintptr_t)ssl);
 }
 
+static _Thread_local bool refused_inside_quic __attribute__((tls_model("initial-exec")));
+
+bool door_refused_inside_quic(void)
+{
+	bool refused = refused_inside_quic;
+
+	refused_inside_quic = false;
+	return refused;
+}
+
 void door_info(const SSL *ssl, int where, int value)
 {
 	/* The callbacks of a QUIC connection get the connection, but for the alert: that comes from
@@ -62,6 +72,8 @@ void door_info(const SSL *ssl, int where, int value)
 		connection_judge(openssl, (SSL *)(uintptr_t)ssl, true);
 	else if (where == SSL_CB_ACCEPT_EXIT && connection != NULL)
 		connection_settle(connection, value, alert_inside_quic);
+	if (where == SSL_CB_HANDSHAKE_DONE && openssl_is_quic(openssl, ssl))
+		refused_inside_quic = connection_is_refused(ssl);
 	tell_host(openssl, connection, ssl, where, value);
 	if (where == SSL_CB_WRITE_ALERT && openssl_is_inside_quic(openssl, ssl))
 		alert_inside_quic = value & 0xff;

@@ -15,13 +15,16 @@ static bool come_in(struct openssl *openssl, SSL *ssl, const void *caller)
 
 	if (connection != NULL && connection_may_talk(connection))
 		return true;
-	/* OpenSSL keeps a stream silent until the handshake has ended; but a refusal at the very
-	 * end can take nothing away there. */
-	if (openssl_is_quic(openssl, ssl))
-		return !connection_is_refused(openssl->SSL_get0_connection(ssl));
+	/* No flag and no BIO ends a connection of QUIC that libssl has taken for good; nor is a
+	 * stream the SSL that was refused. */
+	/* enforces refused-quic, from 3.5 */
+	if (openssl_is_quic(openssl, ssl) &&
+	    connection_is_refused(openssl->SSL_get0_connection(ssl)))
+		return false;
 	/* What libssl calls itself is for early data, of which there is none to read and for which
 	 * the SSL is muted. */
-	if (!openssl->SSL_is_server(ssl) || openssl_is_caller(openssl, caller))
+	if (openssl_is_quic(openssl, ssl) || !openssl->SSL_is_server(ssl) ||
+	    openssl_is_caller(openssl, caller))
 		return true;
 	/* enforces not-from-a-callback */
 	if (connection_is_within(ssl))

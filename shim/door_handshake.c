@@ -11,9 +11,14 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 {
 	struct connection *connection;
 
-	if (!openssl_is_ready(openssl) || openssl_is_inside_quic(openssl, ssl) ||
-	    !openssl->SSL_is_server(ssl))
+	if (!openssl_is_ready(openssl) || !openssl->SSL_is_server(ssl))
 		return result;
+	if (openssl_is_inside_quic(openssl, ssl)) {
+		/* enforces refused-inside-quic, from 3.5 */
+		if (result == 1 && door_refused_inside_quic())
+			result = -1;
+		return result;
+	}
 	if (result == 1)
 		connection_judge(openssl, ssl, false);
 	connection = connection_of(ssl);

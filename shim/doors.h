@@ -22,4 +22,7 @@ int door_handshake(struct openssl *openssl, SSL *ssl);
 /* The flags of a refusal at the end are back, whatever the host has done with them. */
 void door_stay_refused(const struct openssl *openssl, SSL *ssl);
 
+/* Has the connection been refused whose TLS this thread has just driven to its end, inside QUIC? */
+bool door_refused_inside_quic(void);
+
 #endif
