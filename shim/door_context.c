@@ -157,6 +157,7 @@ static void on_ssl_made(void *ssl, void *slot, CRYPTO_EX_DATA *data, int index, 
 			void *argument)
 {
 	(void)slot, (void)data, (void)index, (void)number;
+	connection_end(ssl); /* of one whose end was not announced, at the same address */
 	openssl_has_made(argument, ssl);
 }
 
