@@ -4,7 +4,9 @@
 #include "server.h"
 #include "test.h"
 
+#include <openssl/ssl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -156,6 +158,46 @@ static void run_python_client(void **state)
 				 NULL});
 }
 
+/* ---- a client that sets an info callback on its SSL, this program's second part ---- */
+
+static void ignore_info(const SSL *ssl, int where, int value)
+{
+	(void)ssl, (void)where, (void)value;
+}
+
+static int client_main(const char *url)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(context);
+	char *address = strdup(url + strlen("https://")), answer[4096];
+	BIO *socket;
+	int length = 0, count = 0;
+
+	address[strcspn(address, "/")] = '\0';
+	socket = BIO_new_connect(address);
+	SSL_set_info_callback(ssl, ignore_info);
+	SSL_set_bio(ssl, socket, socket);
+	if (SSL_connect(ssl) == 1 && SSL_write(ssl, "GET / HTTP/1.0\r\n\r\n", 18) == 18)
+		while ((count = SSL_read(ssl, answer + length, (int)sizeof(answer) - 1 - length)) >
+		       0)
+			length += count;
+	answer[length] = '\0';
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	free(address);
+	fputs(strstr(answer, "\r\n\r\n") ? strstr(answer, "\r\n\r\n") + 4 : "no answer\n", stdout);
+	return count < 0;
+}
+
+static void run_client_with_info_callback(void **state)
+{
+	char command[PATH_MAX];
+
+	(void)state;
+	built_path(command, sizeof(command), "tests/process/leaves_programs_alone");
+	expect_client_works((const char *[]){command, NULL});
+}
+
 static void run_musl(void **state)
 {
 	char source[PATH_MAX];
@@ -184,11 +226,13 @@ static void run_musl(void **state)
 	expectations_met();
 }
 
-int main(void)
+int main(int count, char **words)
 {
 	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-	static struct CMUnitTest tests[ROWS + 4];
+	static struct CMUnitTest tests[ROWS + 5];
 
+	if (count > 1)
+		return client_main(words[1]);
 	for (size_t i = 0; i < ROWS; i++) {
 		tests[i] = (struct CMUnitTest)TEST(rows[i].name, run_row);
 		tests[i].initial_state = (void *)(uintptr_t)&rows[i];
@@ -198,5 +242,8 @@ int main(void)
 	tests[ROWS + 1] = (struct CMUnitTest)TEST("curl reaches a TLS server", run_curl);
 	tests[ROWS + 2] = (struct CMUnitTest)TEST("Python reaches a TLS server", run_python_client);
 	tests[ROWS + 3] = (struct CMUnitTest)TEST("a program linked to musl starts", run_musl);
+	tests[ROWS + 4] = (struct CMUnitTest)TEST(
+		"a client with an info callback of its own reaches a TLS server",
+		run_client_with_info_callback);
 	return RUN_TESTS("leaves-programs-alone", tests);
 }
