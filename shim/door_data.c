@@ -44,9 +44,10 @@ static bool may_keep(const struct openssl *openssl, const SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
 
-	if (connection != NULL)
-		return connection_may_talk(connection);
-	return openssl_is_quic(openssl, ssl) || !openssl->SSL_is_server(ssl);
+	/* STAGE_NEW: a client of which the host only has set the info callback. */
+	if (connection == NULL || connection->stage == STAGE_NEW)
+		return openssl_is_quic(openssl, ssl) || !openssl->SSL_is_server(ssl);
+	return connection_may_talk(connection);
 }
 
 /* `count` bytes that were read. */
