@@ -3,6 +3,8 @@
 #include "connection.h"
 #include "doors.h"
 #include "hooks.h"
+
+#include <errno.h>
 #include <string.h>
 
 /* Before a host reads or writes: may the call go on?  It would drive the handshake itself, and go
@@ -29,6 +31,8 @@ static bool come_in(struct openssl *openssl, SSL *ssl, const void *caller)
 	/* enforces not-from-a-callback */
 	if (connection_is_within(ssl))
 		return false;
+	/* As libssl begins to read or write: a stale EAGAIN would have hosts try again. */
+	errno = 0;
 	/* enforces driven */
 	if (!connection_is_refused(ssl) && door_handshake(openssl, ssl) != 1 &&
 	    !connection_is_refused(ssl))
