@@ -307,8 +307,9 @@ struct openssl *openssl_of(const SSL *ssl, const void *caller)
 	struct openssl *instance = atomic_load_explicit(&first_instance, memory_order_acquire);
 	struct openssl *maker = NULL;
 
-	if (instance != NULL && ssl != NULL &&
-	    atomic_load_explicit(&instance->next, memory_order_acquire) != NULL)
+	if (instance != NULL && atomic_load_explicit(&instance->next, memory_order_acquire) == NULL)
+		return instance; /* on the way of every read and write */
+	if (instance != NULL && ssl != NULL)
 		maker = table_get(&instance_of_ssl, ssl);
 	return maker ? maker : openssl_at(caller);
 }
