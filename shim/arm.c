@@ -98,6 +98,12 @@ static bool set_ca_names(const struct openssl *openssl, SSL *ssl, const struct r
 	return good;
 }
 
+void arm_forget_names(const struct openssl *openssl, SSL *ssl, const struct host_connection *host)
+{
+	if (!host_asks(host))
+		openssl->SSL_set_client_CA_list(ssl, NULL);
+}
+
 static bool authenticates_without_certificate(const struct openssl *openssl,
 					      const SSL_CIPHER *cipher)
 {

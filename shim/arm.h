@@ -30,6 +30,10 @@ bool arm_was_undone(const struct openssl *openssl, const SSL *ssl);
  * with. */
 void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable);
 
+/* The CA names have been sent: they are not kept for as long as the connection lasts.  Not where
+ * the host asks for certificates itself, and its own names are among them. */
+void arm_forget_names(const struct openssl *openssl, SSL *ssl, const struct host_connection *host);
+
 /* Is that verify callback the one that arming sets?  Then the SSL is a copy of one that was armed.
  */
 bool arm_is_callback(SSL_verify_cb callback);

@@ -185,6 +185,7 @@ static void judge_armed(struct connection *connection)
 	if (reason == REASON_NONE) {
 		connection->stage = STAGE_ADMITTED;
 		peer_forget(openssl, &connection->peer);
+		arm_forget_names(openssl, connection->ssl, &connection->host);
 		verdict_unmute(connection);
 	} else {
 		verdict_refuse(connection, reason);
