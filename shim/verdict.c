@@ -173,7 +173,7 @@ static void judge_armed(struct connection *connection)
 	 * may not write. */
 	if (!verdict_has_finished(connection)) {
 		connection->early_done = true;
-		/* enforces half-rtt */
+		/* enforces half-rtt, as half-rtt-later half-rtt-call failed do */
 		verdict_mute(connection);
 		return;
 	}
