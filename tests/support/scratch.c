@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -135,6 +136,21 @@ static bool is_port_free(unsigned port)
 	return is_free;
 }
 
+/* It is ours until this program ends, among all that pick ports so: an abstract name is bound. */
+static bool reserve_port(unsigned port)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int length =
+		snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "cfshim-test-port-%u", port);
+	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(descriptor, (struct sockaddr *)&name,
+		 (socklen_t)offsetof(struct sockaddr_un, sun_path) + 1 + (socklen_t)length) == 0)
+		return true;
+	close(descriptor);
+	return false;
+}
+
 unsigned port_pick(void)
 {
 	enum { FIRST = 10000, COUNT = 22000 };
@@ -147,7 +163,7 @@ unsigned port_pick(void)
 	for (unsigned tries = 0; tries < COUNT; tries++) {
 		unsigned port = FIRST + next++ % COUNT;
 
-		if (is_port_free(port))
+		if (is_port_free(port) && reserve_port(port))
 			return port;
 	}
 	fail_msg("no free port");
