@@ -248,10 +248,14 @@ static int new_context_data(struct openssl *openssl, int class_index, void *cont
 int CRYPTO_new_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
 {
 	__typeof__(&CRYPTO_new_ex_data) original;
+	const struct openssl *openssl;
 	void *found;
 
 	if (class_index == CRYPTO_EX_INDEX_SSL_CTX)
 		return new_context_data(openssl_now_at(CALLER), class_index, object, data);
+	openssl = openssl_around(CALLER);
+	if (openssl != NULL && openssl->CRYPTO_new_ex_data != NULL)
+		return openssl->CRYPTO_new_ex_data(class_index, object, data);
 	found = openssl_original(CALLER, "CRYPTO_new_ex_data");
 	memcpy(&original, &found, sizeof(original));
 	return original != NULL ? original(class_index, object, data) : 0;
@@ -259,10 +263,14 @@ int CRYPTO_new_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
 
 void CRYPTO_free_ex_data(int class_index, void *object, CRYPTO_EX_DATA *data)
 {
-	__typeof__(&CRYPTO_free_ex_data) original;
-	void *found = openssl_original(CALLER, "CRYPTO_free_ex_data");
+	const struct openssl *openssl = openssl_around(CALLER);
+	__typeof__(&CRYPTO_free_ex_data) original = openssl ? openssl->CRYPTO_free_ex_data : NULL;
 
-	memcpy(&original, &found, sizeof(original));
+	if (original == NULL) {
+		void *found = openssl_original(CALLER, "CRYPTO_free_ex_data");
+
+		memcpy(&original, &found, sizeof(original));
+	}
 	if (original != NULL)
 		original(class_index, object, data);
 	if (class_index == CRYPTO_EX_INDEX_SSL)

@@ -115,15 +115,16 @@ bool object_defines(const struct dl_phdr_info *object, const char *symbol)
 	return tables.sysv_hash != NULL && sysv_hash_defines(&tables, symbol);
 }
 
-/* What object_has_search_path() looks for, and the answer. */
+/* What is looked for, and the answers. */
 struct search {
-	uintptr_t address;
+	uintptr_t address, end;
 	bool has_path;
 };
 
-static int look_for_path(struct dl_phdr_info *object, size_t size, void *context)
+static int look_for_holder(struct dl_phdr_info *object, size_t size, void *context)
 {
 	struct search *search = context;
+	uintptr_t end = 0;
 	bool holds = false;
 
 	(void)size;
@@ -133,9 +134,12 @@ static int look_for_path(struct dl_phdr_info *object, size_t size, void *context
 		holds = holds ||
 			(part->p_type == PT_LOAD &&
 			 search->address - object->dlpi_addr - part->p_vaddr < part->p_memsz);
+		if (part->p_type == PT_LOAD)
+			end = object->dlpi_addr + part->p_vaddr + part->p_memsz;
 	}
 	if (!holds)
 		return 0;
+	search->end = end;
 	for (const ElfW(Dyn) *entry = dynamic_section(object);
 	     entry != NULL && entry->d_tag != DT_NULL; entry++)
 		search->has_path =
@@ -147,6 +151,14 @@ bool object_has_search_path(const void *address)
 {
 	struct search search = {.address = (uintptr_t)address};
 
-	dl_iterate_phdr(look_for_path, &search);
+	dl_iterate_phdr(look_for_holder, &search);
 	return search.has_path;
+}
+
+const void *object_end(const void *address)
+{
+	struct search search = {.address = (uintptr_t)address};
+
+	dl_iterate_phdr(look_for_holder, &search);
+	return (const void *)search.end;
 }

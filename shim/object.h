@@ -15,4 +15,7 @@ bool object_defines(const struct dl_phdr_info *object, const char *symbol);
 /* Does the object that holds `address` bring search paths of its own (DT_RUNPATH, DT_RPATH)? */
 bool object_has_search_path(const void *address);
 
+/* The byte after the last of the object that holds `address`. */
+const void *object_end(const void *address);
+
 #endif

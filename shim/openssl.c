@@ -42,10 +42,14 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
+static bool is_between(const void *address, const void *first, const void *end)
+{
+	return (uintptr_t)address >= (uintptr_t)first && (uintptr_t)address < (uintptr_t)end;
+}
+
 static bool is_ours(const void *address)
 {
-	return (uintptr_t)address >= (uintptr_t)__ehdr_start &&
-	       (uintptr_t)address < (uintptr_t)_end;
+	return is_between(address, __ehdr_start, _end);
 }
 
 /* Of symbols that a version lacks: not the host's to find. */
@@ -96,6 +100,7 @@ static void bind_functions(struct openssl *openssl, void *handle)
 
 		memcpy(&function, &openssl->CRYPTO_new_ex_data, sizeof(function));
 		openssl->crypto_home = base_of(function);
+		openssl->crypto_end = object_end(function);
 	}
 	if (openssl->missing == NULL)
 		copy_version(openssl);
@@ -131,6 +136,7 @@ static void instance_make(const char *path, const void *home, void *handle)
 {
 	struct openssl *made = calloc(1, sizeof(*made));
 	const char *name = strrchr(path, '/');
+	void *function;
 
 	if (made == NULL)
 		return;
@@ -140,6 +146,8 @@ static void instance_make(const char *path, const void *home, void *handle)
 		 : name          ? name + 1
 				 : path);
 	bind_functions(made, handle);
+	memcpy(&function, &made->SSL_CTX_new, sizeof(function));
+	made->end = function ? object_end(function) : home;
 	forget_own_dlerror();
 	instance_publish(made);
 }
@@ -278,11 +286,19 @@ struct openssl *openssl_at(const void *caller)
 
 bool openssl_is_caller(const struct openssl *openssl, const void *caller)
 {
-	const void *home = base_of(caller);
-
 	/* Where libssl ends with a call of the next one by name (3.3: SSL_write_ex(), with
 	 * SSL_write_ex2()), what it returns to is the door that it was reached by. */
-	return home == openssl->home || home == base_of(&first_instance);
+	return is_between(caller, openssl->home, openssl->end) || is_ours(caller);
+}
+
+struct openssl *openssl_around(const void *caller)
+{
+	struct openssl *instance = atomic_load_explicit(&first_instance, memory_order_acquire);
+
+	while (instance != NULL && !is_between(caller, instance->home, instance->end) &&
+	       !is_between(caller, instance->crypto_home, instance->crypto_end))
+		instance = atomic_load_explicit(&instance->next, memory_order_acquire);
+	return instance;
 }
 
 struct openssl *openssl_now_at(const void *caller)

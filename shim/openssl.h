@@ -23,8 +23,9 @@ struct openssl {
 #define HOOK(symbol, need) __typeof__(&symbol) symbol; /* NOLINT(bugprone-macro-parentheses) */
 #define CALL(symbol, need) __typeof__(&symbol) symbol; /* NOLINT(bugprone-macro-parentheses) */
 #include "hooks.def"
-	const void *home;        /* base address of the object that defines SSL_CTX_new */
-	const void *crypto_home; /* of the one that defines CRYPTO_new_ex_data */
+	const void *home;             /* base address of the object that defines SSL_CTX_new */
+	const void *crypto_home;      /* of the one that defines CRYPTO_new_ex_data */
+	const void *end, *crypto_end; /* of the two */
 	const char *missing;     /* the first function that must be there and is not; NULL: none */
 	char name[64];           /* file name of `home`, for log lines */
 	char version[32];        /* "3.0.22" */
@@ -94,8 +95,12 @@ void openssl_look(bool all, bool (*found)(struct openssl *openssl));
 /* The same for what `handle` opened in a namespace of its own, which no look sees. */
 void openssl_look_in(void *handle, bool (*found)(struct openssl *openssl));
 
-/* An original for a process that has no instance (libcrypto alone): found from the caller's own
- * dependencies.  NULL: none. */
+/* The instance that `caller` is part of; NULL: none.  The loader is not asked: a child that was
+ * forked while another thread was within it would wait for ever, or be ended. */
+struct openssl *openssl_around(const void *caller);
+
+/* An original for a libcrypto that is no instance's: found from the caller's own dependencies.
+ * NULL: none. */
 void *openssl_original(const void *caller, const char *symbol);
 
 /* Round what the shim does on its own account: errno and the error queue as found, and (3.0) in the
