@@ -198,6 +198,22 @@ static void run_client_with_info_callback(void **state)
 	expect_client_works((const char *[]){command, NULL});
 }
 
+/* The linker's own library: it is there wherever the loader is, and loaded by nobody else. */
+static void run_forking_host(void **state)
+{
+	struct result bare, shimmed;
+	char command[PATH_MAX];
+
+	(void)state;
+	built_path(command, sizeof(command), "tests/process/servers/forking_host");
+	run_twice((const char *const[8]){command, "libthread_db.so.1"}, &bare, &shimmed);
+	expect(strcmp(bare.output, "0\n") == 0, "bare: %s", bare.output);
+	expect_same(&bare, &shimmed);
+	result_clear(&bare);
+	result_clear(&shimmed);
+	expectations_met();
+}
+
 static void run_musl(void **state)
 {
 	char source[PATH_MAX];
@@ -229,7 +245,7 @@ static void run_musl(void **state)
 int main(int count, char **words)
 {
 	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-	static struct CMUnitTest tests[ROWS + 5];
+	static struct CMUnitTest tests[ROWS + 6];
 
 	if (count > 1)
 		return client_main(words[1]);
@@ -245,5 +261,7 @@ int main(int count, char **words)
 	tests[ROWS + 4] = (struct CMUnitTest)TEST(
 		"a client with an info callback of its own reaches a TLS server",
 		run_client_with_info_callback);
+	tests[ROWS + 5] = (struct CMUnitTest)TEST(
+		"children of a threaded host free what they have of OpenSSL", run_forking_host);
 	return RUN_TESTS("leaves-programs-alone", tests);
 }
