@@ -104,18 +104,8 @@ void arm_forget_names(const struct openssl *openssl, SSL *ssl, const struct host
 		openssl->SSL_set_client_CA_list(ssl, NULL);
 }
 
-static bool authenticates_without_certificate(const struct openssl *openssl,
-					      const SSL_CIPHER *cipher)
-{
-	int authentication = openssl->SSL_CIPHER_get_auth_nid(cipher);
-
-	/* RSA-PSK: the server has a certificate, and the client the key that was shared. */
-	return authentication == NID_auth_null || authentication == NID_auth_psk ||
-	       authentication == NID_auth_srp ||
-	       openssl->SSL_CIPHER_get_kx_nid(cipher) == NID_kx_rsa_psk;
-}
-
-/* The names of `ciphers` that do, as SSL_set_cipher_list() takes them.  NULL: no memory. */
+/* The names of `ciphers` that ask for certificates, as SSL_set_cipher_list() takes them.  NULL: no
+ * memory. */
 static char *names_with_certificate(const struct openssl *openssl,
 				    const STACK_OF(SSL_CIPHER) * ciphers, int count, size_t size)
 {
@@ -125,7 +115,7 @@ static char *names_with_certificate(const struct openssl *openssl,
 		const SSL_CIPHER *cipher = libcrypto_stack_at(&openssl->crypto, ciphers, i);
 
 		/* Those of TLS 1.3 authenticate by whatever comes, and have a list of their own. */
-		if (!authenticates_without_certificate(openssl, cipher) &&
+		if (!suite_lacks_certificate(openssl, cipher) &&
 		    openssl->SSL_CIPHER_get_auth_nid(cipher) != NID_auth_any) {
 			end = stpcpy(end, openssl->SSL_CIPHER_get_name(cipher));
 			*end++ = ':';
@@ -150,7 +140,7 @@ static bool filter_ciphers(const struct openssl *openssl, SSL *ssl, bool *suites
 	for (int i = 0; i < count; i++) {
 		const SSL_CIPHER *cipher = libcrypto_stack_at(&openssl->crypto, ciphers, i);
 
-		if (!*suites_taken && authenticates_without_certificate(openssl, cipher))
+		if (!*suites_taken && suite_lacks_certificate(openssl, cipher))
 			*suites_taken = hello_offers(openssl, ssl, cipher);
 		size += strlen(openssl->SSL_CIPHER_get_name(cipher)) + 1;
 	}
@@ -193,7 +183,7 @@ bool arm_was_undone(const struct openssl *openssl, const SSL *ssl)
 {
 	const SSL_CIPHER *chosen = openssl->SSL_get_pending_cipher(ssl);
 
-	return chosen != NULL && authenticates_without_certificate(openssl, chosen);
+	return chosen != NULL && suite_lacks_certificate(openssl, chosen);
 }
 
 void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable)

@@ -64,15 +64,15 @@ static int keep_or_lose(const struct openssl *openssl, const SSL *ssl, void *byt
 	return -1;
 }
 
-static int keep_or_lose_all(const struct openssl *openssl, const SSL *ssl, void *bytes,
-			    size_t *count)
+static bool keep_or_lose_all(const struct openssl *openssl, const SSL *ssl, void *bytes,
+			     size_t *count)
 {
 	/* enforces kept-ex */
 	if (may_keep(openssl, ssl))
-		return 1;
+		return true;
 	memset(bytes, 0, *count);
 	*count = 0;
-	return 0;
+	return false;
 }
 
 int SSL_write(SSL *ssl, const void *bytes, int count)
@@ -142,7 +142,7 @@ int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 
 	return come_in(openssl, ssl, CALLER) &&
 	       openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
-	       keep_or_lose_all(openssl, ssl, bytes, count) == 1;
+	       keep_or_lose_all(openssl, ssl, bytes, count);
 }
 
 int SSL_peek(SSL *ssl, void *bytes, int size)
@@ -160,7 +160,7 @@ int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 
 	return come_in(openssl, ssl, CALLER) &&
 	       openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
-	       keep_or_lose_all(openssl, ssl, bytes, count) == 1;
+	       keep_or_lose_all(openssl, ssl, bytes, count);
 }
 
 /* Flags that are the shim's stay. */

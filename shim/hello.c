@@ -1,5 +1,6 @@
 #include "hello.h"
 
+#include <openssl/obj_mac.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,16 @@ void hello_forget(struct hello *first)
 {
 	free(first->asked);
 	*first = (struct hello){0};
+}
+
+bool suite_lacks_certificate(const struct openssl *openssl, const SSL_CIPHER *suite)
+{
+	int authentication = openssl->SSL_CIPHER_get_auth_nid(suite);
+
+	/* RSA-PSK: the server has a certificate, and the client the key that was shared. */
+	return authentication == NID_auth_null || authentication == NID_auth_psk ||
+	       authentication == NID_auth_srp ||
+	       openssl->SSL_CIPHER_get_kx_nid(suite) == NID_kx_rsa_psk;
 }
 
 bool hello_offers(const struct openssl *openssl, SSL *ssl, const SSL_CIPHER *cipher)

@@ -20,6 +20,10 @@ enum reason hello_examine(const struct openssl *openssl, SSL *ssl, struct hello 
 
 void hello_forget(struct hello *first);
 
+/* Does a handshake with this suite ask for no certificate of the client: an anonymous one, PSK,
+ * SRP? */
+bool suite_lacks_certificate(const struct openssl *openssl, const SSL_CIPHER *suite);
+
 /* Does it offer this suite? */
 bool hello_offers(const struct openssl *openssl, SSL *ssl, const SSL_CIPHER *cipher);
 

@@ -1,8 +1,8 @@
 #include "peer.h"
 
+#include "hello.h"
 #include "trust/trust.h"
 
-#include <openssl/obj_mac.h>
 #include <string.h>
 
 enum reason peer_verify(const struct openssl *openssl, struct peer *peer, const struct rules *rules,
@@ -83,12 +83,10 @@ static X509 *certificate_of(const struct openssl *openssl, const SSL *ssl)
 static enum reason reason_without_certificate(const struct openssl *openssl, const SSL *ssl)
 {
 	const SSL_CIPHER *cipher = openssl->SSL_get_current_cipher(ssl);
-	int authentication = cipher ? openssl->SSL_CIPHER_get_auth_nid(cipher) : NID_undef;
 
 	if (openssl->SSL_session_reused(ssl))
 		return REASON_RESUMED_UNVERIFIED;
-	if (authentication == NID_auth_null || authentication == NID_auth_psk ||
-	    authentication == NID_auth_srp)
+	if (cipher != NULL && suite_lacks_certificate(openssl, cipher))
 		return REASON_NO_CERTIFICATE_CIPHER;
 	return REASON_NO_CERTIFICATE;
 }
