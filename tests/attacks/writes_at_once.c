@@ -130,7 +130,11 @@ static void write_while_reading(SSL *ssl)
 
 static void accept_twice(SSL *ssl)
 {
-	if (host_accept(ssl) || host_accept(ssl) || reads == 3)
+	bool accepted = host_accept(ssl);
+
+	if (!accepted)
+		accepted = host_accept(ssl);
+	if (accepted || reads == 3)
 		host_read(ssl);
 }
 
