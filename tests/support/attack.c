@@ -233,13 +233,20 @@ static FILE *open_table(const char *mode)
 
 static void add_row(const struct attack *attack, const char *bare, const char *shimmed)
 {
+	const unsigned long number = OpenSSL_version_num();
 	FILE *table = open_table("ae");
+	char version[32];
 
 	if (table == NULL)
 		fail_msg("cannot write the table of attacks");
-	fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%lu.%lu\n", strrchr(attack_program, '/') + 1,
+	/* Until 3.0 the third number counted as well. */
+	text_format(version, sizeof(version), "%lu.%lu", number >> 28, number >> 20 & 0xff);
+	if (number >> 28 < 3)
+		text_format(version + strlen(version), sizeof(version) - strlen(version), ".%lu",
+			    number >> 12 & 0xff);
+	fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", strrchr(attack_program, '/') + 1,
 		attack->name, attack->source, bare, shimmed, attack->reason ? attack->reason : "-",
-		OpenSSL_version_num() >> 28, OpenSSL_version_num() >> 20 & 0xff);
+		version);
 	fclose(table);
 }
 
