@@ -74,6 +74,24 @@ static void answer_unless_done(SSL *ssl)
 		host_answer(ssl);
 }
 
+/* ---- the host: the last that its callback does is to write, so the call returns to libssl ---- */
+
+static void see_message_and_write(int is_ours, int version, int type, const void *data,
+				  size_t length, SSL *ssl, void *argument)
+{
+	(void)version, (void)argument;
+	if (answered || !is_second_flight(is_ours, type, data, length))
+		return;
+	answered = true;
+	SSL_write(ssl, answer, sizeof(answer) - 1);
+}
+
+static void call_to_write(SSL *ssl)
+{
+	answered = false;
+	SSL_set_msg_callback(ssl, see_message_and_write);
+}
+
 /* ---- the host: an answer from within the reading of the client's second flight ---- */
 
 static SSL *reading;
@@ -218,6 +236,13 @@ static const struct attack attacks[] = {
 		.prepare = take_early_data,
 		.connect = call_for_messages,
 		.serve = answer_unless_done,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an answer as the last that the message callback does",
+		.source = "x86-64 psABI, a call in tail position is a jump",
+		.connect = call_to_write,
 		.versions = ONLY_1_3,
 		.reason = "no-certificate",
 	},
