@@ -11,7 +11,7 @@
  * on by itself when that is done: so it is driven here, and judged, whoever else was told of its
  * end.  And what came after a handshake that was refused may lie in libssl already: a host may take
  * the flags off that keep it there. */
-static bool come_in(struct openssl *openssl, SSL *ssl, const void *caller)
+static bool come_in(struct openssl *openssl, SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
 
@@ -23,10 +23,10 @@ static bool come_in(struct openssl *openssl, SSL *ssl, const void *caller)
 	if (openssl_is_quic(openssl, ssl) &&
 	    connection_is_refused(openssl->SSL_get0_connection(ssl)))
 		return false;
-	/* What libssl calls itself is for early data, of which there is none to read and for which
-	 * the SSL is muted. */
-	if (openssl_is_quic(openssl, ssl) || !openssl->SSL_is_server(ssl) ||
-	    openssl_is_caller(openssl, caller))
+	/* Who calls says nothing: a host's callback that ends with the call jumps here, and the call
+	 * returns to libssl. */
+	if (openssl_is_quic(openssl, ssl) || openssl_is_inside_quic(openssl, ssl) ||
+	    !openssl->SSL_is_server(ssl))
 		return true;
 	/* enforces not-from-a-callback */
 	if (connection_is_within(ssl))
@@ -79,21 +79,21 @@ int SSL_write(SSL *ssl, const void *bytes, int count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl, CALLER) ? openssl->SSL_write(ssl, bytes, count) : -1;
+	return come_in(openssl, ssl) ? openssl->SSL_write(ssl, bytes, count) : -1;
 }
 
 int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl, CALLER) && openssl->SSL_write_ex(ssl, bytes, count, written);
+	return come_in(openssl, ssl) && openssl->SSL_write_ex(ssl, bytes, count, written);
 }
 
 int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, size_t *written)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl, CALLER) &&
+	return come_in(openssl, ssl) &&
 	       openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
 }
 
@@ -131,7 +131,7 @@ int SSL_read(SSL *ssl, void *bytes, int size)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	if (!come_in(openssl, ssl, CALLER))
+	if (!come_in(openssl, ssl))
 		return -1;
 	return keep_or_lose(openssl, ssl, bytes, openssl->SSL_read(ssl, bytes, size));
 }
@@ -140,7 +140,7 @@ int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl, CALLER) &&
+	return come_in(openssl, ssl) &&
 	       openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
 	       keep_or_lose_all(openssl, ssl, bytes, count);
 }
@@ -149,7 +149,7 @@ int SSL_peek(SSL *ssl, void *bytes, int size)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	if (!come_in(openssl, ssl, CALLER))
+	if (!come_in(openssl, ssl))
 		return -1;
 	return keep_or_lose(openssl, ssl, bytes, openssl->SSL_peek(ssl, bytes, size));
 }
@@ -158,7 +158,7 @@ int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl, CALLER) &&
+	return come_in(openssl, ssl) &&
 	       openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
 	       keep_or_lose_all(openssl, ssl, bytes, count);
 }

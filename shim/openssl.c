@@ -284,13 +284,6 @@ struct openssl *openssl_at(const void *caller)
 	return meant;
 }
 
-bool openssl_is_caller(const struct openssl *openssl, const void *caller)
-{
-	/* Where libssl ends with a call of the next one by name (3.3: SSL_write_ex(), with
-	 * SSL_write_ex2()), what it returns to is the door that it was reached by. */
-	return is_between(caller, openssl->home, openssl->end) || is_ours(caller);
-}
-
 struct openssl *openssl_around(const void *caller)
 {
 	struct openssl *instance = atomic_load_explicit(&first_instance, memory_order_acquire);

@@ -63,9 +63,6 @@ static inline bool openssl_is_inside_quic(const struct openssl *openssl, const S
 	       !openssl_is_quic(openssl, ssl);
 }
 
-/* Was this called from within libssl itself?  Debian's calls some of its own functions by name. */
-bool openssl_is_caller(const struct openssl *openssl, const void *caller);
-
 /* The address a door was called from: tells which instance is meant where there are several. */
 #define CALLER __builtin_return_address(0)
 
