@@ -172,6 +172,24 @@ static void take_any_certificate(SSL_CTX *context)
 	HOST_ORIGINAL(SSL_CTX_set_cert_verify_callback)(context, take_any, NULL);
 }
 
+/* Nor does libssl clear one of QUIC. */
+static void clear_and_answer(SSL *connection)
+{
+	for (int i = 0; i < TURNS && !SSL_is_init_finished(connection); i++) {
+		SSL_handle_events(connection);
+		usleep(TURN_US);
+	}
+	SSL_clear(connection);
+	answer_requests(connection);
+}
+
+static int host_that_clears(char **words)
+{
+	settings = take_any_certificate;
+	conversation = clear_and_answer;
+	return host_quic(words);
+}
+
 static int host_that_takes_any(char **words)
 {
 	settings = take_any_certificate;
@@ -222,6 +240,16 @@ static const struct attack attacks[] = {
 		.name = "a foreign certificate over QUIC, refused at the end",
 		.source = "OpenSSL ssl/quic/quic_impl.c, ossl_quic_set_shutdown()",
 		.host = host_that_takes_any,
+		.client = {.certificate = "other"},
+		.at_the_end = true,
+		.alert = NO_ALERT,
+		.reason = "untrusted-issuer",
+	},
+	{
+		QUIC,
+		.name = "a foreign certificate over QUIC, refused at the end, and cleared",
+		.source = "OpenSSL ssl/quic/quic_impl.c, ossl_quic_reset()",
+		.host = host_that_clears,
 		.client = {.certificate = "other"},
 		.at_the_end = true,
 		.alert = NO_ALERT,
