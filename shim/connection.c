@@ -45,7 +45,8 @@ void connection_clear(const SSL *ssl)
 	struct connection *connection = connection_of(ssl);
 	struct quiet quiet;
 
-	if (connection == NULL)
+	/* One of QUIC is never cleared: libssl declines. */
+	if (connection == NULL || openssl_is_quic(connection->openssl, ssl))
 		return;
 	quiet = quiet_begin(connection->openssl);
 	begin_anew(connection);
