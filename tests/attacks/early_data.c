@@ -25,6 +25,29 @@ static void take_early_data_by_key(SSL_CTX *context)
 	SSL_CTX_set_psk_find_session_callback(context, preshared_find);
 }
 
+static int allow_early_data(SSL *ssl, void *argument)
+{
+	(void)ssl, (void)argument;
+	return 1;
+}
+
+static int put_back_early_data(const SSL *ssl, const SSL_CTX *context, int operation, int bits,
+			       int nid, void *other, void *argument)
+{
+	(void)context, (void)operation, (void)bits, (void)nid, (void)other, (void)argument;
+	if (ssl != NULL) {
+		SSL_set_psk_find_session_callback((SSL *)(uintptr_t)ssl, preshared_find);
+		SSL_set_allow_early_data_cb((SSL *)(uintptr_t)ssl, allow_early_data, NULL);
+	}
+	return 1;
+}
+
+static void put_back_on_level(SSL_CTX *context)
+{
+	take_early_data_by_key(context);
+	SSL_CTX_set_security_callback(context, put_back_early_data);
+}
+
 static bool read_early_data(SSL *ssl)
 {
 	char request[1024];
@@ -332,6 +355,17 @@ static const struct attack attacks[] = {
 		.client = {.certificate = "edge", .prepare = send_early_data, .trick = was_taken},
 		.versions = ONLY_1_3,
 		.rule = "ca = {ca}\nresumption = on",
+	},
+	{
+		.name = "early data under a shared key, put back by the security callback",
+		.source = "RFC 8446, 4.2.10; SSL_set_allow_early_data_cb(3)",
+		.prepare = put_back_on_level,
+		.serve = serve_early_data,
+		.client = {.prepare = send_early_data_by_key, .trick = was_taken},
+		.versions = ONLY_1_3,
+		.reason = "resumed-unverified",
+		.at_the_end = true,
+		.alert = NO_ALERT,
 	},
 	{
 		.name = "an answer before the client's second flight",
