@@ -179,11 +179,17 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool re
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
 }
 
-bool arm_was_undone(const struct openssl *openssl, const SSL *ssl)
+enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl)
 {
 	const SSL_CIPHER *chosen = openssl->SSL_get_pending_cipher(ssl);
 
-	return chosen != NULL && suite_lacks_certificate(openssl, chosen);
+	/* enforces suites-again */
+	if (chosen != NULL && suite_lacks_certificate(openssl, chosen))
+		return REASON_NO_CERTIFICATE_CIPHER;
+	/* enforces early-data-again */
+	if (openssl->SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED)
+		return REASON_RESUMED_UNVERIFIED;
+	return REASON_NONE;
 }
 
 void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable)

@@ -21,8 +21,9 @@ struct arming {
 enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
 		const struct host_connection *host, struct arming *arming);
 
-/* The suite that libssl has chosen is one without certificates: the host has put it back in. */
-bool arm_was_undone(const struct openssl *openssl, const SSL *ssl);
+/* What a callback of the host has put back in after the hello: libssl has chosen a suite without
+ * certificates, or takes early data.  REASON_NONE: nothing. */
+enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl);
 
 /* What a host's server-name, certificate or ALPN callback may have undone since.  No verify store
  * is among it: the verdict is the shim's certificate-verify callback's, which does not look at the

@@ -182,6 +182,7 @@ void connection_step(struct connection *connection)
 void connection_keep_armed(struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
+	enum reason reason;
 	struct quiet quiet;
 
 	if (connection->stage != STAGE_ARMED)
@@ -189,9 +190,9 @@ void connection_keep_armed(struct connection *connection)
 	quiet = quiet_begin(openssl);
 	/* enforces armed-again */
 	arm_again(openssl, connection->ssl, connection->arming.resumable);
-	/* enforces suites-again */
-	if (arm_was_undone(openssl, connection->ssl)) {
-		verdict_refuse(connection, REASON_NO_CERTIFICATE_CIPHER);
+	reason = arm_was_undone(openssl, connection->ssl);
+	if (reason != REASON_NONE) {
+		verdict_refuse(connection, reason);
 		verdict_refuse_for_good(connection);
 	}
 	if (connection->stage == STAGE_ARMED)

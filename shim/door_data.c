@@ -163,6 +163,20 @@ int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 	       keep_or_lose_all(openssl, ssl, bytes, count);
 }
 
+/* None is taken before the verdict; where a host has it taken, unseen, it is lost. */
+int SSL_read_early_data(SSL *ssl, void *bytes, size_t size, size_t *count)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	int status = openssl->SSL_read_early_data(ssl, bytes, size, count);
+
+	if (status != SSL_READ_EARLY_DATA_SUCCESS)
+		return status;
+	/* enforces kept-early */
+	if (keep_or_lose_all(openssl, ssl, bytes, count) != 1)
+		status = SSL_READ_EARLY_DATA_ERROR;
+	return status;
+}
+
 /* Flags that are the shim's stay. */
 void SSL_set_shutdown(SSL *ssl, int flags)
 {
