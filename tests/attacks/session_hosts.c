@@ -102,6 +102,7 @@ static int lengthen_session(SSL *ssl, void *argument)
 {
 	(void)argument;
 	SSL_SESSION_set_timeout(SSL_get_session(ssl), 100000);
+	SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), "x", 1);
 	return 1;
 }
 
