@@ -206,6 +206,8 @@ void verdict_foresee(struct connection *connection)
 		return;
 	verdict_refuse(connection, reason);
 	verdict_refuse_for_good(connection);
+	/* For each it would call the host, who finds no session to write it from. */
+	connection->openssl->SSL_set_num_tickets(connection->ssl, 0);
 }
 
 /* No hello of this handshake came by: libssl declined a renegotiation, and the certificate is the
