@@ -45,6 +45,17 @@ static void answer_whatever_was_said(SSL *ssl)
 		host_is_in("answer");
 }
 
+/* The flags of a refusal go with the part that the SSL plays. */
+static void answer_in_the_other_part(SSL *ssl)
+{
+	if (!read_early_data(ssl))
+		return;
+	if (!host_accept(ssl))
+		SSL_set_connect_state(ssl);
+	if (answer_early(ssl))
+		host_is_in("answer");
+}
+
 /* The client's second flight, once the server's has left. */
 static bool is_second_flight(int is_ours, int type, const void *data, size_t length)
 {
@@ -226,6 +237,15 @@ static const struct attack attacks[] = {
 		.source = "OpenSSL ssl/record/rec_layer_s3.c, SSL_EARLY_DATA_UNAUTH_WRITING",
 		.prepare = take_early_data,
 		.serve = answer_whatever_was_said,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+		.without_answer = true,
+	},
+	{
+		.name = "an answer for early data, by an SSL that has become a client",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_connect_state()",
+		.prepare = take_early_data,
+		.serve = answer_in_the_other_part,
 		.versions = ONLY_1_3,
 		.reason = "no-certificate",
 		.without_answer = true,
