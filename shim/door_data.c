@@ -7,6 +7,13 @@
 #include <errno.h>
 #include <string.h>
 
+/* A client's, and never a server's that was armed: a host may change its part after a refusal, and
+ * with it go libssl's flags. */
+static bool is_clients(const struct openssl *openssl, const SSL *ssl)
+{
+	return !openssl->SSL_is_server(ssl) && !connection_is_unjudged(ssl);
+}
+
 /* Before a host reads or writes: may the call go on?  It would drive the handshake itself, and go
  * on by itself when that is done: so it is driven here, and judged, whoever else was told of its
  * end.  And what came after a handshake that was refused may lie in libssl already: a host may take
@@ -26,7 +33,7 @@ static bool come_in(struct openssl *openssl, SSL *ssl)
 	/* Who calls says nothing: a host's callback that ends with the call jumps here, and the call
 	 * returns to libssl. */
 	if (openssl_is_quic(openssl, ssl) || openssl_is_inside_quic(openssl, ssl) ||
-	    !openssl->SSL_is_server(ssl))
+	    is_clients(openssl, ssl))
 		return true;
 	/* enforces not-from-a-callback */
 	if (connection_is_within(ssl))
@@ -105,7 +112,7 @@ static bool may_write_at_once(const struct openssl *openssl, const SSL *ssl)
 	const struct connection *connection = connection_of(ssl);
 
 	return connection == NULL || connection_may_talk(connection) ||
-	       !openssl->SSL_is_server(ssl);
+	       is_clients(openssl, ssl);
 }
 
 int SSL_write_early_data(SSL *ssl, const void *bytes, size_t count, size_t *written)
