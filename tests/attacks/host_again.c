@@ -59,6 +59,27 @@ static void take_again_by_state(SSL *ssl)
 	converse_on(kept, SSL_get_fd(ssl));
 }
 
+/* What libssl knows of the early data of the handshake before has it answer at once. */
+static void answer_before_hello(SSL *ssl)
+{
+	static const char answer[] = "x";
+	char request[64];
+	size_t count;
+
+	if (keep(ssl)) {
+		SSL_set_fd(kept, SSL_get_fd(ssl));
+		SSL_set_accept_state(kept);
+		if (SSL_write_early_data(kept, answer, 1, &count) == 1) {
+			host_is_in("answer");
+			return;
+		}
+	}
+	SSL_set_accept_state(kept);
+	SSL_set_fd(kept, SSL_get_fd(ssl));
+	SSL_read_early_data(kept, request, sizeof(request), &count);
+	converse_on(kept, SSL_get_fd(ssl));
+}
+
 /* libssl clears where the method is another. */
 static void take_again_by_method(SSL *ssl)
 {
@@ -264,6 +285,15 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_2,
 		.reason = "no-certificate",
 		.attack = after_the_edge,
+	},
+	{
+		.name = "a stranger answered before the hello, on an SSL that accepts again",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_write_early_data()",
+		.serve = answer_before_hello,
+		.reason = "no-certificate",
+		.versions = ONLY_1_3,
+		.attack = after_the_edge,
+		.without_answer = true,
 	},
 	{
 		.name = "a stranger on an SSL whose method changes after the edge",
