@@ -111,8 +111,13 @@ static bool may_write_at_once(const struct openssl *openssl, const SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
 
-	return connection == NULL || connection_may_talk(connection) ||
-	       is_clients(openssl, ssl);
+	if (connection == NULL || is_clients(openssl, ssl))
+		return true;
+	/* What was admitted was the client before: no hello has come since. */
+	/* enforces half-rtt-anew */
+	if (openssl->SSL_in_before(ssl))
+		return false;
+	return connection_may_talk(connection);
 }
 
 int SSL_write_early_data(SSL *ssl, const void *bytes, size_t count, size_t *written)
