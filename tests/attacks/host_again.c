@@ -69,10 +69,9 @@ static void answer_before_hello(SSL *ssl)
 	if (keep(ssl)) {
 		SSL_set_fd(kept, SSL_get_fd(ssl));
 		SSL_set_accept_state(kept);
-		if (SSL_write_early_data(kept, answer, 1, &count) == 1) {
+		if (SSL_write_early_data(kept, answer, 1, &count) == 1)
 			host_is_in("answer");
-			return;
-		}
+		return;
 	}
 	SSL_set_accept_state(kept);
 	SSL_set_fd(kept, SSL_get_fd(ssl));
@@ -290,9 +289,10 @@ static const struct attack attacks[] = {
 		.name = "a stranger answered before the hello, on an SSL that accepts again",
 		.source = "OpenSSL ssl/ssl_lib.c, SSL_write_early_data()",
 		.serve = answer_before_hello,
-		.reason = "no-certificate",
 		.versions = ONLY_1_3,
 		.attack = after_the_edge,
+		.goes_away = true,
+		.edge_is_refused = true,
 		.without_answer = true,
 	},
 	{
