@@ -30,8 +30,8 @@ static bool come_in(struct openssl *openssl, SSL *ssl)
 	if (openssl_is_quic(openssl, ssl) &&
 	    connection_is_refused(openssl->SSL_get0_connection(ssl)))
 		return false;
-	/* Who calls says nothing: a host's callback that ends with the call jumps here, and the call
-	 * returns to libssl. */
+	/* Who calls says nothing: a host's callback that ends with the call jumps here, and the
+	 * call returns to libssl. */
 	if (openssl_is_quic(openssl, ssl) || openssl_is_inside_quic(openssl, ssl) ||
 	    is_clients(openssl, ssl))
 		return true;
@@ -100,8 +100,7 @@ int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, siz
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl) &&
-	       openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
+	return come_in(openssl, ssl) && openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
 }
 
 /* These two write at once, whatever state the handshake is in: by the first a server answers whom
@@ -152,8 +151,7 @@ int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl) &&
-	       openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
+	return come_in(openssl, ssl) && openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
 	       keep_or_lose_all(openssl, ssl, bytes, count);
 }
 
@@ -170,8 +168,7 @@ int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl) &&
-	       openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
+	return come_in(openssl, ssl) && openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
 	       keep_or_lose_all(openssl, ssl, bytes, count);
 }
 
@@ -184,7 +181,7 @@ int SSL_read_early_data(SSL *ssl, void *bytes, size_t size, size_t *count)
 	if (status != SSL_READ_EARLY_DATA_SUCCESS)
 		return status;
 	/* enforces kept-early */
-	if (keep_or_lose_all(openssl, ssl, bytes, count) != 1)
+	if (!keep_or_lose_all(openssl, ssl, bytes, count))
 		status = SSL_READ_EARLY_DATA_ERROR;
 	return status;
 }
