@@ -216,7 +216,7 @@ int SSL_export_keying_material_early(SSL *ssl, unsigned char *out, size_t length
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	/* enforces early-keys, as early-data does */
+	/* enforces early-keys, as early-data early-data-again do */
 	if (connection_is_unjudged(ssl))
 		return 0;
 	return openssl->SSL_export_keying_material_early(ssl, out, length, label, label_length,

@@ -102,7 +102,7 @@ static void settle_armed(struct connection *connection, int result, int alert)
 		/* It goes on with a later call, before which the host must find the SSL as it
 		 * knows it; but after early data it could write now. */
 		if (connection->early_done) {
-			/* enforces half-rtt-later */
+			/* enforces half-rtt-later, as driven does */
 			verdict_mute(connection);
 		} else if (verdict_is_silent(connection)) {
 			verdict_unmute(connection);
@@ -173,7 +173,7 @@ static void judge_armed(struct connection *connection)
 	 * may not write. */
 	if (!verdict_has_finished(connection)) {
 		connection->early_done = true;
-		/* enforces half-rtt, as half-rtt-later half-rtt-call failed do */
+		/* enforces half-rtt, as driven half-rtt-later do */
 		verdict_mute(connection);
 		return;
 	}

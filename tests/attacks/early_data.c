@@ -6,7 +6,9 @@
 #include "test.h"
 #include "wire.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #define EARLY_DATA "GET /early HTTP/1.0\r\n\r\n"
 
@@ -81,17 +83,65 @@ static void answer_early(SSL *ssl)
 		host_answer(ssl);
 }
 
-static void export_early(SSL *ssl)
+/* The same by a function of libssl itself. */
+static void answer_early_unseen(SSL *ssl)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER;
+	size_t written;
+
+	if (HOST_ORIGINAL(SSL_write_early_data)(ssl, answer, sizeof(answer) - 1, &written) == 1)
+		host_accept(ssl);
+	else if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+static void read_and_answer_early_unseen(SSL *ssl)
+{
+	if (read_early_data(ssl))
+		answer_early_unseen(ssl);
+}
+
+/* A host that does not wait tries in between whether the client's second flight is there. */
+static void try_and_answer_early_unseen(SSL *ssl)
+{
+	int descriptor = SSL_get_fd(ssl), flags = fcntl(descriptor, F_GETFL);
+
+	if (!read_early_data(ssl))
+		return;
+	fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+	host_accept(ssl);
+	fcntl(descriptor, F_SETFL, flags);
+	answer_early_unseen(ssl);
+}
+
+static void take_keys(SSL *ssl)
 {
 	static const char label[] = "EXPORTER-login";
 	unsigned char keys[32];
 
-	if (!read_early_data(ssl))
-		return;
 	if (SSL_export_keying_material_early(ssl, keys, sizeof(keys), label, sizeof(label) - 1,
 					     NULL, 0) == 1)
 		host_is_in("early keys");
+}
+
+static void export_early(SSL *ssl)
+{
+	if (!read_early_data(ssl))
+		return;
+	take_keys(ssl);
 	if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+/* Whatever it was that came. */
+static void export_at_once(SSL *ssl)
+{
+	char request[1024];
+	size_t count;
+	int status = SSL_read_early_data(ssl, request, sizeof(request), &count);
+
+	take_keys(ssl);
+	if (status == SSL_READ_EARLY_DATA_FINISH && host_accept(ssl) && host_read(ssl))
 		host_answer(ssl);
 }
 
@@ -202,6 +252,22 @@ static void send_early_data_by_key(SSL_CTX *context, SSL *ssl)
 {
 	preshared_offer_early(ssl);
 	send_early_data(context, ssl);
+}
+
+/* The client's second flight takes its time. */
+static void wait_behind_flight(const SSL *ssl, int where, int value)
+{
+	const struct timespec moment = {.tv_nsec = 200000000};
+
+	(void)value;
+	if (where == SSL_CB_CONNECT_LOOP && strcmp(SSL_state_string(ssl), "TRFIN") == 0)
+		nanosleep(&moment, NULL);
+}
+
+static void come_late(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	SSL_set_info_callback(ssl, wait_behind_flight);
 }
 
 static bool was_taken(SSL *ssl)
@@ -376,6 +442,23 @@ static const struct attack attacks[] = {
 		.reason = "no-certificate",
 	},
 	{
+		.name = "an answer before the client's second flight, unseen",
+		.source = "RFC 8446, 4.4.4; dlsym(3)",
+		.prepare = take_early_data,
+		.serve = read_and_answer_early_unseen,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an answer before the client's second flight, unseen, after a look for it",
+		.source = "RFC 8446, 4.4.4; dlsym(3)",
+		.prepare = take_early_data,
+		.serve = try_and_answer_early_unseen,
+		.client = {.prepare = come_late},
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
 		.name = "an exporter before the handshake's end",
 		.source = "RFC 8446, 7.5; SSL_export_keying_material_early(3)",
 		.prepare = take_early_data,
@@ -385,6 +468,17 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_3,
 		.second = "verify = off",
 		.reason = "no-certificate",
+	},
+	{
+		.name = "an exporter for the edge's first flight, sent once more",
+		.source = "RFC 8446, 7.5; RFC 8446, 8",
+		.prepare = take_early_data,
+		.serve = export_at_once,
+		.attack = replay_of_edge,
+		.versions = ONLY_1_3,
+		.rule = "ca = {ca}\nresumption = on",
+		.goes_away = true,
+		.without_answer = true,
 	},
 	{
 		.name = "an answer from the info callback between the flights",
