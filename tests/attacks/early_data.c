@@ -1,6 +1,7 @@
 /* Bytes before the client's second flight: early data (0-RTT), answers to nobody in particular
  * (0.5-RTT), keys that are exported too soon. */
 #include "attack.h"
+#include "early.h"
 #include "preshared.h"
 #include "scratch.h"
 #include "test.h"
@@ -10,16 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#define EARLY_DATA "GET /early HTTP/1.0\r\n\r\n"
-
 /* ---- the host ---- */
-
-static void take_early_data(SSL_CTX *context)
-{
-	SSL_CTX_set_max_early_data(context, 1024);
-	SSL_CTX_set_recv_max_early_data(context, 1024);
-	SSL_CTX_set_options(context, SSL_OP_NO_ANTI_REPLAY);
-}
 
 static void take_early_data_by_key(SSL_CTX *context)
 {
@@ -48,19 +40,6 @@ static void put_back_on_level(SSL_CTX *context)
 {
 	take_early_data_by_key(context);
 	SSL_CTX_set_security_callback(context, put_back_early_data);
-}
-
-static bool read_early_data(SSL *ssl)
-{
-	char request[1024];
-	size_t count;
-	int status;
-
-	while ((status = SSL_read_early_data(ssl, request, sizeof(request), &count)) ==
-	       SSL_READ_EARLY_DATA_SUCCESS)
-		if (count > 0)
-			host_is_in("early data");
-	return status == SSL_READ_EARLY_DATA_FINISH;
 }
 
 static void serve_early_data(SSL *ssl)
@@ -145,108 +124,7 @@ static void export_at_once(SSL *ssl)
 		host_answer(ssl);
 }
 
-/* ---- a host that writes from within its info callback ---- */
-
-static bool answered;
-
-static void answer_once(SSL *ssl)
-{
-	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER;
-
-	if (!answered)
-		answered = SSL_write(ssl, answer, sizeof(answer) - 1) > 0;
-}
-
-/* The same by a BIO, whose writes are no SSL_write(). */
-static void answer_once_by_bio(SSL *ssl)
-{
-	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER;
-	BIO *bio = BIO_new(BIO_f_ssl());
-
-	BIO_set_ssl(bio, ssl, BIO_NOCLOSE);
-	if (!answered)
-		answered = BIO_write(bio, answer, sizeof(answer) - 1) > 0;
-	BIO_free(bio);
-}
-
-/* Behind the server's flight, and before the client's second. */
-static void answer_between_flights(const SSL *ssl, int where, int value)
-{
-	(void)value;
-	if (where == SSL_CB_ACCEPT_LOOP && SSL_get_state(ssl) == TLS_ST_EARLY_DATA)
-		answer_once((SSL *)(uintptr_t)ssl);
-}
-
-static void answer_between_flights_by_bio(const SSL *ssl, int where, int value)
-{
-	(void)value;
-	if (where == SSL_CB_ACCEPT_LOOP && SSL_get_state(ssl) == TLS_ST_EARLY_DATA)
-		answer_once_by_bio((SSL *)(uintptr_t)ssl);
-}
-
-static void answer_when_done(const SSL *ssl, int where, int value)
-{
-	(void)value;
-	if (where == SSL_CB_HANDSHAKE_DONE)
-		answer_once((SSL *)(uintptr_t)ssl);
-}
-
-static void call_between_flights(SSL *ssl)
-{
-	answered = false;
-	SSL_set_info_callback(ssl, answer_between_flights);
-}
-
-static void call_between_flights_for_bio(SSL *ssl)
-{
-	answered = false;
-	SSL_set_info_callback(ssl, answer_between_flights_by_bio);
-}
-
-static void call_when_done(SSL *ssl)
-{
-	answered = false;
-	SSL_set_info_callback(ssl, answer_when_done);
-}
-
-static void answer_unless_done(SSL *ssl)
-{
-	if (host_accept(ssl) && host_read(ssl) && !answered)
-		host_answer(ssl);
-}
-
-static void answer_unless_done_early(SSL *ssl)
-{
-	if (read_early_data(ssl))
-		answer_unless_done(ssl);
-}
-
-/* Which of the server's messages this is does not matter: it is the last before the client's. */
-static void see_message(int is_ours, int version, int type, const void *data, size_t length,
-			SSL *ssl, void *argument)
-{
-	const unsigned char *bytes = data;
-
-	(void)version, (void)argument;
-	if (!is_ours && type == SSL3_RT_HANDSHAKE && length > 0 && bytes[0] != SSL3_MT_CLIENT_HELLO)
-		answer_once(ssl);
-}
-
-static void call_for_messages(SSL *ssl)
-{
-	answered = false;
-	SSL_set_msg_callback(ssl, see_message);
-}
-
 /* ---- the attacker ---- */
-
-static void send_early_data(SSL_CTX *context, SSL *ssl)
-{
-	size_t written;
-
-	(void)context;
-	SSL_write_early_data(ssl, EARLY_DATA, strlen(EARLY_DATA), &written);
-}
 
 static void send_early_data_by_key(SSL_CTX *context, SSL *ssl)
 {
@@ -268,11 +146,6 @@ static void come_late(SSL_CTX *context, SSL *ssl)
 {
 	(void)context;
 	SSL_set_info_callback(ssl, wait_behind_flight);
-}
-
-static bool was_taken(SSL *ssl)
-{
-	return SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED;
 }
 
 static SSL_SESSION *session_of_second_port(struct victim *victim, const struct client *client)
@@ -479,39 +352,6 @@ static const struct attack attacks[] = {
 		.rule = "ca = {ca}\nresumption = on",
 		.goes_away = true,
 		.without_answer = true,
-	},
-	{
-		.name = "an answer from the info callback between the flights",
-		.source = "OpenSSL ssl/record/rec_layer_s3.c, ssl3_write_bytes()",
-		.connect = call_between_flights,
-		.serve = answer_unless_done,
-		.versions = ONLY_1_3,
-		.reason = "no-certificate",
-	},
-	{
-		.name = "an answer from the info callback between the flights, by a BIO",
-		.source = "OpenSSL ssl/bio_ssl.c, ssl_write()",
-		.connect = call_between_flights_for_bio,
-		.serve = answer_unless_done,
-		.versions = ONLY_1_3,
-		.reason = "no-certificate",
-	},
-	{
-		.name = "an answer from the message callback between the flights",
-		.source = "OpenSSL ssl/record/rec_layer_s3.c, ssl3_write_bytes()",
-		.connect = call_for_messages,
-		.serve = answer_unless_done,
-		.versions = ONLY_1_3,
-		.reason = "no-certificate",
-	},
-	{
-		.name = "an answer from the info callback, when early data has ended",
-		.source = "OpenSSL ssl/statem/statem_srvr.c, ossl_statem_server_pre_work()",
-		.prepare = take_early_data,
-		.connect = call_when_done,
-		.serve = answer_unless_done_early,
-		.versions = ONLY_1_3,
-		.reason = "no-certificate",
 	},
 };
 
