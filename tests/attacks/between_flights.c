@@ -4,8 +4,6 @@
 #include "early.h"
 #include "test.h"
 
-#include <string.h>
-
 /* ---- a host that writes from within its info callback ---- */
 
 static bool answered;
