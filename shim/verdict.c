@@ -179,7 +179,7 @@ static void judge_armed(struct connection *connection)
 	}
 	/* enforces end */
 	reason = peer_judge(openssl, connection->ssl, &connection->peer, &connection->rules,
-			    connection->arming.resumable);
+			    connection->arming.resumable && !host_asks(&connection->host));
 	connection->hello_seen = false;
 	hello_forget(&connection->hello);
 	if (reason == REASON_NONE) {
@@ -201,7 +201,8 @@ void verdict_foresee(struct connection *connection)
 		return;
 	/* enforces end-foreseen */
 	reason = peer_judge(connection->openssl, connection->ssl, &connection->peer,
-			    &connection->rules, connection->arming.resumable);
+			    &connection->rules,
+			    connection->arming.resumable && !host_asks(&connection->host));
 	if (reason == REASON_NONE)
 		return;
 	verdict_refuse(connection, reason);
