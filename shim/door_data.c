@@ -180,7 +180,7 @@ int SSL_read_early_data(SSL *ssl, void *bytes, size_t size, size_t *count)
 
 	if (status != SSL_READ_EARLY_DATA_SUCCESS)
 		return status;
-	/* enforces kept-early */
+	/* enforces kept-early, as kept-ex early-data-again do */
 	if (!keep_or_lose_all(openssl, ssl, bytes, count))
 		status = SSL_READ_EARLY_DATA_ERROR;
 	return status;
