@@ -41,7 +41,7 @@ struct connection {
 	bool within;        /* libssl is in the midst of it: what writes now is a callback */
 	bool settled;       /* the refusal is logged and answered */
 	bool muted;         /* libssl has nothing to say, and the host cannot change that */
-	bool taken_away;    /* refused at the end: both BIOs are gone */
+	bool taken_away;    /* refused where libssl would go on: both BIOs are gone (not QUIC's) */
 	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
 			    could write, and must not */
 	struct hello hello;  /* the first of the handshake that goes on */
@@ -106,8 +106,8 @@ void connection_clear(const SSL *ssl);
 /* The shutdown flags that the host cannot take off. */
 int connection_shutdown(const SSL *ssl);
 
-/* For doors: has it been refused, or not been admitted yet; has the host not verified the
- * certificate itself; has libssl said "done" after early data, before there was anything to judge?
+/* For doors: may the host read and write; has it been refused, or not been admitted yet; is this a
+ * callback; has the host not verified the certificate itself?
  */
 static inline bool connection_may_talk(const struct connection *connection)
 {

@@ -164,6 +164,14 @@ bool verdict_has_finished(const struct connection *connection)
 							  sizeof(finished)) > 0;
 }
 
+/* A host that has come to ask for certificates itself, since the hello, has to see each. */
+static enum reason judge_peer(struct connection *connection)
+{
+	return peer_judge(connection->openssl, connection->ssl, &connection->peer,
+			  &connection->rules,
+			  connection->arming.resumable && !host_asks(&connection->host));
+}
+
 static void judge_armed(struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
@@ -178,8 +186,7 @@ static void judge_armed(struct connection *connection)
 		return;
 	}
 	/* enforces end */
-	reason = peer_judge(openssl, connection->ssl, &connection->peer, &connection->rules,
-			    connection->arming.resumable && !host_asks(&connection->host));
+	reason = judge_peer(connection);
 	connection->hello_seen = false;
 	hello_forget(&connection->hello);
 	if (reason == REASON_NONE) {
@@ -200,9 +207,7 @@ void verdict_foresee(struct connection *connection)
 	if (connection->renegotiates || !verdict_has_finished(connection))
 		return;
 	/* enforces end-foreseen */
-	reason = peer_judge(connection->openssl, connection->ssl, &connection->peer,
-			    &connection->rules,
-			    connection->arming.resumable && !host_asks(&connection->host));
+	reason = judge_peer(connection);
 	if (reason == REASON_NONE)
 		return;
 	verdict_refuse(connection, reason);
