@@ -75,7 +75,7 @@ static enum taken verify_take(struct policy *policy, const char *value, struct p
 	size_t index;
 
 	(void)at;
-	if (!word_find(value, verify_words, VERIFY_WORDS, &index))
+	if (!word_find(value, verify_words, VERIFY_WORDS, &index) || index == VERIFY_OBSERVE)
 		return NOT_ALLOWED;
 	rule_being_read(policy)->verify = (enum verify)index;
 	return TAKEN;

@@ -114,11 +114,13 @@ void sources_settle(struct policy *policy, struct complaints *complaints);
 enum {
 	VERIFY_WORDS = VERIFY_OFF + 1,
 	ANSWER_WORDS = ANSWER_CLOSE_RESET + 1,
-	RESUMPTION_WORDS = RESUMPTION_ON + 1
+	RESUMPTION_WORDS = RESUMPTION_ON + 1,
+	HOSTS_WORDS = HOSTS_NAMES_ONLY + 1,
 };
 extern const char *const verify_words[VERIFY_WORDS];
 extern const char *const answer_words[ANSWER_WORDS];
 extern const char *const resumption_words[RESUMPTION_WORDS];
+extern const char *const hosts_words[HOSTS_WORDS];
 bool word_find(const char *word, const char *const *words, size_t count, size_t *index);
 
 /* address.c: an IPv4 or IPv6 address in its usual form, and nothing looser; `family` is AF_INET or

@@ -20,9 +20,10 @@
 #define POLICY_MAX_BYTES    (4u << 20)
 #define POLICY_DEFAULT_PATH "/etc/cfshim/policy.conf"
 
-enum verify { VERIFY_REQUIRE, VERIFY_OFF };
+enum verify { VERIFY_REQUIRE, VERIFY_OBSERVE, VERIFY_OFF };
 enum answer { ANSWER_REJECT, ANSWER_CLOSE, ANSWER_CLOSE_RESET };
 enum resumption { RESUMPTION_OFF, RESUMPTION_ON };
+enum hosts { HOSTS_GUARD, HOSTS_NAMES_ONLY };
 enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_JSON_FILE, LOG_OFF };
 
 struct log_choice {
@@ -42,21 +43,61 @@ struct endpoint {
 bool endpoint_from_sockaddr(struct endpoint *endpoint, const struct sockaddr *address,
 			    socklen_t length);
 
-/* One value of `ca`. */
+/* One value of `ca` or of `crl`. */
 struct ca_source {
-	const char *path;   /* absolute; NULL: Cloudflare's own CA, built in */
+	const char *path;   /* absolute; NULL: Cloudflare's own CA, built in (never of `crl`) */
 	struct position at; /* of the value, for complaints about the file it names */
 };
 
-/* What the policy says for the endpoints of one section. */
+/* One value of `client-cert`: what the leaf must be besides.  Any one of them suffices. */
+enum pin_kind { PIN_CN, PIN_DNS, PIN_URI, PIN_CERT_SHA256, PIN_SPKI_SHA256 };
+
+#define PIN_DIGEST_BYTES 32
+
+struct pin {
+	enum pin_kind kind;
+	const char *name;                 /* of PIN_CN, PIN_DNS, PIN_URI, as written; else NULL */
+	uint8_t digest[PIN_DIGEST_BYTES]; /* of PIN_CERT_SHA256 (the DER), PIN_SPKI_SHA256 */
+	struct position at;
+};
+
+/* A server name, or *.example.com for one label below it; in lower case, without a dot behind it.
+ */
+struct server_name {
+	const char *name;
+	struct position at;
+};
+
+/* A set of addresses: the values of `from`, `exempt` or `proxy-protocol`. */
+struct peers;
+
+/* What the policy says for the endpoints of one section, or for one server name there.  What a
+ * server section does not say is that of its port's section, and already stands here. */
 struct rule {
 	const char *section; /* as written between the brackets: "port 443, 8443" */
 	unsigned line;       /* of its section header; 0: the built-in default */
-	enum verify verify;
+	size_t index;        /* policy_rule(policy, index) is this one */
+	const char *server; /* of a server section: its name, as in struct server_name; else NULL */
+	size_t server_count;   /* of a port section: how many server sections it has */
+	enum verify verify;    /* what is written; rule_verify() tells what holds today */
+	int64_t observe_until; /* of VERIFY_OBSERVE: from then on, seconds since 1970, `require`; 0:
+				* no date */
 	enum answer refuse;
 	enum resumption resumption;
+	enum hosts hosts;
+	bool allows_plaintext;
+	bool allows_acme;
 	const struct ca_source *ca; /* never empty; sorted, cloudflare first, none twice */
 	size_t ca_count;
+	const struct ca_source *crl; /* sorted, none twice */
+	size_t crl_count;
+	const struct pin *client_cert; /* sorted, none twice; none: any leaf of the CAs */
+	size_t client_cert_count;
+	const struct server_name *only_names; /* sorted, none twice; see rule_allows_name() */
+	size_t only_names_count;
+	const struct peers *from;           /* NULL: anyone; see rule_admits_peer() */
+	const struct peers *exempt;         /* NULL: nobody */
+	const struct peers *proxy_protocol; /* NULL: nobody */
 };
 
 struct policy;
@@ -76,6 +117,53 @@ void policy_free(struct policy *policy);
  * over `*`, over the built-in default.  Never NULL.  Borrowed from `policy`. */
 const struct rule *policy_match(const struct policy *policy, const struct endpoint *endpoint);
 
+/* The rule for a connection that arrived at `endpoint` and asks for the server `name` of `length`
+ * bytes (NULL: it names none): exact name over wildcard over the port's own rule.  Case and one dot
+ * behind the name do not matter; a name with a NUL, an over-long one and an address are no name. */
+const struct rule *policy_match_name(const struct policy *policy, const struct endpoint *endpoint,
+				     const char *name, size_t length);
+
+/* The same below `rule`, which policy_match() gave. */
+const struct rule *policy_server_rule(const struct policy *policy, const struct rule *rule,
+				      const char *name, size_t length);
+
+/* Does `only-names` of `rule`, which policy_match() gave, let a hello for `name` pass?  A name that
+ * has a section of its own there is allowed; where there is no `only-names`, all are, and none. */
+bool policy_allows_name(const struct policy *policy, const struct rule *rule, const char *name,
+			size_t length);
+
+/* What holds at `now` (seconds since 1970): `observe until` is `require` from its day on, and while
+ * the clock stands before the release of this version. */
+enum verify rule_verify(const struct rule *rule, int64_t now);
+
+/* Is the address of `peer` among them?  `peers` NULL: nobody is; `peer` NULL: not known, so no. */
+bool peers_contain(const struct peers *peers, const struct endpoint *peer);
+
+/* May `peer` connect at all, by `from`?  `peer` NULL: not known. */
+bool rule_admits_peer(const struct rule *rule, const struct endpoint *peer);
+
+/* A file of addresses that `from`, `exempt` or `proxy-protocol` names: each path once. */
+struct peer_file {
+	const char *path;   /* absolute */
+	struct position at; /* of the first value that names it */
+};
+
+size_t policy_peer_file_count(const struct policy *policy);
+const struct peer_file *policy_peer_file(const struct policy *policy, size_t index);
+
+/* The caller reads these files and hands each over before the policy is used: one that was not
+ * handed over holds nobody.  False: a complaint, or no memory. */
+bool policy_peer_file_take(struct policy *policy, size_t index, const char *text, size_t length,
+			   struct complaints *complaints);
+
+/* Once all are taken: complains of what only the files show.  policy_parse() did it already for a
+ * policy that names none. */
+void policy_peers_settle(struct policy *policy, struct complaints *complaints);
+
+/* Complain of each key that is used and that nothing in the shim enforces yet: such a policy is not
+ * taken up. */
+void policy_complain_of_unenforced(const struct policy *policy, struct complaints *complaints);
+
 /* Does the policy name addresses of their own for `port`?  Then a listener on every address of that
  * port is governed by more than one rule. */
 bool policy_names_addresses(const struct policy *policy, uint16_t port);
@@ -85,8 +173,12 @@ bool policy_names_addresses(const struct policy *policy, uint16_t port);
 size_t policy_rule_count(const struct policy *policy);
 const struct rule *policy_rule(const struct policy *policy, size_t index);
 
-/* Do both rules judge every connection alike (verify, refuse, resumption, the set of CAs)? */
+/* Do both rules judge every connection alike, whatever name it asks for?  Says no where it would
+ * take long to be sure. */
 bool rule_same_effect(const struct rule *left, const struct rule *right);
+
+/* Do both admit the same certificates (verify, ca, crl, client-cert)? */
+bool rule_same_admission(const struct rule *left, const struct rule *right);
 
 struct log_choice policy_log(const struct policy *policy);
 
@@ -106,6 +198,7 @@ char *policy_print(const struct policy *policy);
 const char *verify_word(enum verify verify);
 const char *answer_word(enum answer answer);
 const char *resumption_word(enum resumption resumption);
+const char *hosts_word(enum hosts hosts);
 
 /* Why a connection was refused: one list for logs, counters, the manual and tests. */
 enum reason {

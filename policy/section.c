@@ -16,8 +16,8 @@ struct rule *rule_begin(struct parser *parser)
 		return NULL;
 	}
 	policy->rules = rules;
-	rules += policy->rule_count++;
-	*rules = (struct rule){.section = "port *"};
+	rules += policy->rule_count;
+	*rules = (struct rule){.section = "port *", .index = policy->rule_count++};
 	return rules;
 }
 

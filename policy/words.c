@@ -5,6 +5,7 @@
 
 const char *const verify_words[VERIFY_WORDS] = {
 	[VERIFY_REQUIRE] = "require",
+	[VERIFY_OBSERVE] = "observe",
 	[VERIFY_OFF] = "off",
 };
 
@@ -17,6 +18,11 @@ const char *const answer_words[ANSWER_WORDS] = {
 const char *const resumption_words[RESUMPTION_WORDS] = {
 	[RESUMPTION_OFF] = "off",
 	[RESUMPTION_ON] = "on",
+};
+
+const char *const hosts_words[HOSTS_WORDS] = {
+	[HOSTS_GUARD] = "guard",
+	[HOSTS_NAMES_ONLY] = "names-only",
 };
 
 static const char *const reason_words[REASON_COUNT] = {
@@ -58,6 +64,11 @@ const char *answer_word(enum answer answer)
 const char *resumption_word(enum resumption resumption)
 {
 	return word_of(resumption_words, RESUMPTION_WORDS, (size_t)resumption);
+}
+
+const char *hosts_word(enum hosts hosts)
+{
+	return word_of(hosts_words, HOSTS_WORDS, (size_t)hosts);
 }
 
 const char *reason_word(enum reason reason)

@@ -158,8 +158,5 @@ const struct rule_in_force *policy_in_force_match(const struct trusts *trusts,
 {
 	const struct rule *rule = policy_match(in_force.policy, endpoint);
 
-	for (size_t i = 0; i < trusts->count; i++)
-		if (trusts->rules[i].rule == rule)
-			return &trusts->rules[i];
-	return NULL;
+	return rule->index < trusts->count ? &trusts->rules[rule->index] : NULL;
 }
