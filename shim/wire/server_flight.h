@@ -1,0 +1,40 @@
+/* server_flight.h - what a host writes: does a TLS server begin to speak, and is it TLS throughout?
+ */
+#ifndef CFSHIM_SERVER_FLIGHT_H
+#define CFSHIM_SERVER_FLIGHT_H
+
+#include "record_begin.h"
+
+#include <stdbool.h>
+
+/* Looks for the begin of a record that holds a ServerHello, anywhere in what is written: six bytes,
+ * however they are cut.  All zero: not a byte was seen.  A copy can be fed with bytes that may not
+ * all leave. */
+struct server_flight {
+	struct record_window window;
+};
+
+/* True: a ServerHello begins.  Then `begin` is the place of its first byte in `bytes`; 0 where it
+ * stood in bytes fed before, of which there were `*early` (at most 5, else 0).  The window moves on
+ * behind all of `bytes` either way. */
+bool server_flight_feed(struct server_flight *flight, const unsigned char *bytes, size_t count,
+			size_t *begin, size_t *early);
+
+/* A stream that is to be TLS records from its first byte: types 20 to 23, version 3.x, no longer
+ * than TLS 1.2 allows them.  Bodies are skipped.  All zero: not a byte was seen. */
+struct tls_records {
+	uint16_t body_left;
+	uint16_t length;
+	uint8_t header_taken;
+	bool is_broken; /* for good */
+};
+
+#define TLS_RECORDS_MAX_BODY (RECORD_MAX_BYTES + 2048)
+
+/* How many of these bytes go on being TLS: `count`, or the place of the byte that is not. */
+size_t tls_records_feed(struct tls_records *records, const unsigned char *bytes, size_t count);
+
+/* Between two records, and not broken? */
+bool tls_records_at_boundary(const struct tls_records *records);
+
+#endif
