@@ -4,6 +4,7 @@
  */
 #include "doors.h"
 #include "endpoint.h"
+#include "guard.h"
 #include "journal.h"
 #include "openssl.h"
 #include "policy_in_force.h"
@@ -28,7 +29,7 @@ __attribute__((constructor)) static void boot(void)
 		choice = policy_log(policy_in_force());
 	journal_open(choice, secure_getenv("JOURNAL_STREAM"));
 	/* enforces inherited-sockets */
-	endpoint_look_at_inherited();
+	endpoint_look_at_inherited(guard_received);
 	openssl_look(false, door_register);
 	errno = error_number;
 }

@@ -91,16 +91,58 @@ static void give_back(struct connection *connection)
 	connection->verify_ours = false;
 }
 
-enum reason connection_find_rules(struct connection *connection)
+struct route connection_route(const struct connection *connection)
+{
+	struct route route = endpoint_route(connection->openssl, connection->ssl);
+
+	if (route.descriptor < 0 && connection->stream != NULL)
+		guard_complete(&route, connection->stream);
+	return route;
+}
+
+/* The accepted connection that this hello came by.  Over none that is known: REASON_NONE, and the
+ * route has no endpoint. */
+static enum reason claim_stream(struct connection *connection, const unsigned char *random,
+				struct route *route)
+{
+	enum claim claim;
+
+	*route = endpoint_route(connection->openssl, connection->ssl);
+	if (route->is_datagram)
+		return REASON_NONE;
+	if (connection->stream != NULL && guard_is_of(connection->stream, random)) {
+		*route = connection_route(connection);
+		return REASON_NONE;
+	}
+	/* The hello of a renegotiation is not on the wire. */
+	if (route->descriptor < 0 && connection->renegotiates && connection->endpoint_known) {
+		route->endpoint_known = true;
+		route->endpoint = connection->endpoint;
+		return REASON_NONE;
+	}
+	guard_let_go(connection->stream);
+	connection->stream = NULL;
+	claim = guard_claim(route, random, &connection->stream);
+	if (claim == CLAIM_NONE || claim == CLAIM_MADE)
+		return REASON_NONE;
+	connection->answer = ANSWER_CLOSE;
+	connection->settled = claim == CLAIM_COPIED;
+	return REASON_UNKNOWN_ENDPOINT;
+}
+
+enum reason connection_find_rules(struct connection *connection, const unsigned char *random)
 {
 	const struct trusts *trusts = policy_in_force_trusts(connection->openssl);
 	struct route route;
+	enum reason reason;
 
 	connection->answer = ANSWER_REJECT;
+	reason = claim_stream(connection, random, &route);
 	/* enforces policy-error */
 	if (trusts == NULL)
 		return REASON_POLICY_ERROR;
-	route = endpoint_route(connection->openssl, connection->ssl);
+	if (reason != REASON_NONE)
+		return reason;
 	connection->endpoint_known = route.endpoint_known;
 	connection->endpoint = route.endpoint;
 	connection->rules = rules_for(trusts, &route);
@@ -117,8 +159,12 @@ enum reason connection_find_rules(struct connection *connection)
 static enum reason find_rules_and_arm(struct connection *connection, info_callback info)
 {
 	const struct openssl *openssl = connection->openssl;
-	enum reason reason = connection_find_rules(connection);
+	const unsigned char *random;
+	enum reason reason;
 
+	if (openssl->SSL_client_hello_get0_random(connection->ssl, &random) != HELLO_RANDOM_BYTES)
+		return REASON_INTERNAL;
+	reason = connection_find_rules(connection, random);
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
 	take_over(connection, info);
@@ -271,6 +317,7 @@ void connection_end(const SSL *ssl)
 	peer_forget(openssl, &connection->peer);
 	hello_forget(&connection->hello);
 	verdict_forget_bios(connection);
+	guard_let_go(connection->stream);
 	free(connection);
 	quiet_end(openssl, quiet);
 }

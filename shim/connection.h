@@ -10,6 +10,7 @@
 
 #include "arm.h"
 #include "endpoint.h"
+#include "guard.h"
 #include "hello.h"
 #include "host.h"
 #include "openssl.h"
@@ -44,7 +45,9 @@ struct connection {
 	bool taken_away;    /* refused where libssl would go on: both BIOs are gone (not QUIC's) */
 	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
 			    could write, and must not */
-	struct hello hello;  /* the first of the handshake that goes on */
+	struct hello hello; /* the first of the handshake that goes on */
+	struct stream
+		*stream;     /* the accepted connection, until admitted or ended; NULL: not known */
 	bool endpoint_known; /* at the hello ... */
 	struct endpoint endpoint;
 	struct rules rules; /* from the hello on */
@@ -67,8 +70,12 @@ struct connection *connection_begin(struct openssl *openssl, SSL *ssl);
  * SSL_CLIENT_HELLO_SUCCESS or _ERROR with `alert`. */
 int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callback info);
 
-/* Which rules apply to it; REASON_NONE and STAGE_OPEN where none of them demands anything. */
-enum reason connection_find_rules(struct connection *connection);
+/* Which accepted connection is it, by the hello with `random`, and which rules apply to it;
+ * REASON_NONE and STAGE_OPEN where none of them demands anything. */
+enum reason connection_find_rules(struct connection *connection, const unsigned char *random);
+
+/* What is known of its socket now. */
+struct route connection_route(const struct connection *connection);
 
 /* Libssl takes a step of the handshake, and calls the host on the way. */
 void connection_step(struct connection *connection);

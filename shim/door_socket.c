@@ -1,11 +1,12 @@
-/* door_socket.c - the endpoints of this process: what it listens on, and whether it is handed
- * sockets by others. */
-#include "endpoint.h"
+/* door_socket.c - the endpoints of this process, and the connections that it accepts: from accept()
+ * to close(), by whatever number. */
+#include "guard.h"
 #include "hooks.h"
 #include "libc.h"
 #include "serving.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/socket.h>
 
 int listen(int descriptor, int backlog)
@@ -21,30 +22,99 @@ int listen(int descriptor, int backlog)
 	return result;
 }
 
-static void look_for_descriptors(struct msghdr *message)
+static int accepted(int descriptor)
 {
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
-	     part = CMSG_NXTHDR(message, part))
-		/* enforces received-sockets */
-		if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
-			endpoint_received_sockets();
+	int error_number = errno;
+
+	/* enforces accepted */
+	if (descriptor >= 0)
+		guard_accepted(descriptor);
+	errno = error_number;
+	return descriptor;
 }
 
-ssize_t recvmsg(int descriptor, struct msghdr *message, int flags)
+int accept(int descriptor, address_argument address, socklen_t *length)
 {
-	ssize_t result = libc_originals()->recvmsg(descriptor, message, flags);
-
-	if (result >= 0)
-		look_for_descriptors(message);
-	return result;
+	return accepted(libc_originals()->accept(descriptor, address, length));
 }
 
-int recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count, int flags,
-	     struct timespec *timeout)
+int accept4(int descriptor, address_argument address, socklen_t *length, int flags)
 {
-	int result = libc_originals()->recvmmsg(descriptor, messages, count, flags, timeout);
+	return accepted(libc_originals()->accept4(descriptor, address, length, flags));
+}
 
-	for (int i = 0; i < result; i++)
-		look_for_descriptors(&messages[i].msg_hdr);
-	return result;
+/* Forgotten first: another thread may get the number at once. */
+int close(int descriptor)
+{
+	descriptor_forget(descriptor);
+	return libc_originals()->close(descriptor);
+}
+
+int close_range(unsigned first, unsigned last, int flags)
+{
+	if ((flags & (int)CLOSE_RANGE_CLOEXEC) == 0)
+		descriptor_forget_range(first, last);
+	return libc_originals()->close_range(first, last, flags);
+}
+
+void closefrom(int first)
+{
+	descriptor_forget_range(first < 0 ? 0 : (unsigned)first, UINT_MAX);
+	libc_originals()->closefrom(first);
+}
+
+static int copied(int descriptor, int copy)
+{
+	int error_number = errno;
+
+	/* enforces copied */
+	if (copy >= 0 && copy != descriptor)
+		descriptor_copied(descriptor, copy);
+	errno = error_number;
+	return copy;
+}
+
+int dup(int descriptor)
+{
+	return copied(descriptor, libc_originals()->dup(descriptor));
+}
+
+int dup2(int descriptor, int copy)
+{
+	return copied(descriptor, libc_originals()->dup2(descriptor, copy));
+}
+
+int dup3(int descriptor, int copy, int flags)
+{
+	return copied(descriptor, libc_originals()->dup3(descriptor, copy, flags));
+}
+
+static int control(__typeof__(&fcntl) original, int descriptor, int command, void *argument)
+{
+	int result = original(descriptor, command, argument);
+
+	return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? copied(descriptor, result)
+								: result;
+}
+
+int fcntl(int descriptor, int command, ...)
+{
+	void *argument;
+	va_list arguments;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *); /* of whatever type: it goes on as it came */
+	va_end(arguments);
+	return control(libc_originals()->fcntl, descriptor, command, argument);
+}
+
+int fcntl64(int descriptor, int command, ...)
+{
+	void *argument;
+	va_list arguments;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return control(libc_originals()->fcntl64, descriptor, command, argument);
 }

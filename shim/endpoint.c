@@ -123,7 +123,7 @@ bool endpoint_is_listening(void)
 
 /* poll() tells at once which numbers are open, and /proc need not be there.  Beyond the first
  * thousand only a host that was started on purpose so has inherited anything. */
-void endpoint_look_at_inherited(void)
+void endpoint_look_at_inherited(void (*found)(int descriptor))
 {
 	struct pollfd open_ones[1024];
 	struct rlimit limit;
@@ -143,8 +143,10 @@ void endpoint_look_at_inherited(void)
 
 		if ((open_ones[i].revents & POLLNVAL) == 0 &&
 		    getsockname((int)i, (struct sockaddr *)&address, &length) == 0 &&
-		    (address.ss_family == AF_INET || address.ss_family == AF_INET6))
+		    (address.ss_family == AF_INET || address.ss_family == AF_INET6)) {
 			endpoint_received_sockets();
+			found((int)i);
+		}
 	}
 }
 

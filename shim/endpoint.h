@@ -33,8 +33,8 @@ void endpoint_listens(int descriptor);
  * exec): from now on a connection without a descriptor may have come from anywhere. */
 void endpoint_received_sockets(void);
 
-/* At load: are there sockets already? */
-void endpoint_look_at_inherited(void);
+/* At load: are there sockets already?  Each is told of. */
+void endpoint_look_at_inherited(void (*found)(int descriptor));
 
 /* Has this process begun to listen anywhere? */
 bool endpoint_is_listening(void);

@@ -4,9 +4,7 @@
 #define CFSHIM_HOOKS_H
 
 #include "compat.h"
-
-#include <dlfcn.h>
-#include <sys/socket.h>
+#include "libc_names.h"
 
 #define HOOK(symbol, need) extern __typeof__(symbol) symbol __attribute__((visibility("default")));
 #define LIBC(symbol, need) extern __typeof__(symbol) symbol __attribute__((visibility("default")));

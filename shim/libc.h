@@ -4,8 +4,7 @@
 #ifndef CFSHIM_LIBC_H
 #define CFSHIM_LIBC_H
 
-#include <dlfcn.h>
-#include <sys/socket.h>
+#include "libc_names.h"
 
 struct libc {
 #define LIBC(symbol, need) __typeof__(&symbol) symbol; /* NOLINT(bugprone-macro-parentheses) */

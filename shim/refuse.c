@@ -4,7 +4,6 @@
 #include "trust/trust.h"
 
 #include <netinet/in.h>
-#include <sys/socket.h>
 
 /* libssl's own reasons for a handshake that failed on the certificate before there was one to
  * verify (sslerr.h; equal in all versions). */
@@ -14,9 +13,6 @@ enum {
 	FAILED_LIST_TOO_LONG = 152,
 	FAILED_NO_SHARED_CIPHER = 193
 };
-
-/* At most this much of what the client sent meanwhile is thrown away. */
-#define DRAIN_READS 16
 
 int refuse_verify_error(enum reason reason)
 {
@@ -149,44 +145,4 @@ void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct rout
 		name_print(&openssl->crypto, openssl->crypto.X509_get_subject_name(leaf), subject,
 			   sizeof(subject));
 	journal_refused(&refusal);
-}
-
-/* What the client sent after its last flight would turn the host's close() into a reset, which
- * overtakes what we said. */
-static void drain(int descriptor)
-{
-	char thrown_away[4096];
-
-	for (int i = 0; i < DRAIN_READS; i++)
-		if (recv(descriptor, thrown_away, sizeof(thrown_away), MSG_DONTWAIT) <= 0)
-			return;
-}
-
-/* connect() to nowhere dissolves the association: TCP sends its RST now, whoever else holds the
- * descriptor. */
-static void reset(int descriptor)
-{
-	const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-	setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	(void)connect(descriptor, &nowhere, sizeof(nowhere));
-}
-
-void refuse_answer(const struct route *route, enum answer answer)
-{
-	int type = 0;
-	socklen_t length = sizeof(type);
-
-	if (route->descriptor < 0 ||
-	    getsockopt(route->descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 ||
-	    type != SOCK_STREAM)
-		return;
-	if (answer == ANSWER_CLOSE_RESET) {
-		reset(route->descriptor);
-		return;
-	}
-	if (answer == ANSWER_CLOSE)
-		shutdown(route->descriptor, SHUT_WR);
-	drain(route->descriptor);
 }

@@ -36,7 +36,4 @@ void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, 
 void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
 		enum reason reason, enum answer answer, const X509 *leaf);
 
-/* The socket's share of `answer`, once libssl has sent what it may. */
-void refuse_answer(const struct route *route, enum answer answer);
-
 #endif

@@ -47,3 +47,8 @@ void serving_hello(struct openssl *openssl)
 {
 	announce(openssl);
 }
+
+bool serving_has_context(void)
+{
+	return atomic_load(&with_context) != NULL;
+}

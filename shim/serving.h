@@ -11,4 +11,7 @@ void serving_context_made(struct openssl *openssl);
 void serving_listens(void);
 void serving_hello(struct openssl *openssl);
 
+/* Is there a context in this process, of whatever kind? */
+bool serving_has_context(void);
+
 #endif

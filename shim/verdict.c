@@ -1,5 +1,6 @@
 #include "verdict.h"
 
+#include "hangup.h"
 #include "refuse.h"
 
 #include <string.h>
@@ -75,11 +76,14 @@ static void settle_refusal(struct connection *connection)
 	if (connection->settled)
 		return;
 	connection->settled = true;
-	route = endpoint_route(connection->openssl, connection->ssl);
+	route = connection_route(connection);
+	/* First the socket: what the host has in its hands already must not leave after the line.
+	 */
+	guard_refuse(connection->stream, connection->answer);
 	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
 		   connection->reason, connection->answer, connection->peer.leaf);
 	peer_forget(connection->openssl, &connection->peer);
-	refuse_answer(&route, connection->answer);
+	hangup(route.descriptor, connection->answer, false);
 }
 
 /* Is the handshake to go on with a later call?  OpenSSL's QUIC says so neither by SSL_want() nor by
@@ -172,6 +176,14 @@ static enum reason judge_peer(struct connection *connection)
 			  connection->arming.resumable && !host_asks(&connection->host));
 }
 
+/* Whatever the host does with its socket now is its own affair. */
+static void release_stream(struct connection *connection)
+{
+	guard_admit(connection->stream);
+	guard_let_go(connection->stream);
+	connection->stream = NULL;
+}
+
 static void judge_armed(struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
@@ -191,6 +203,7 @@ static void judge_armed(struct connection *connection)
 	hello_forget(&connection->hello);
 	if (reason == REASON_NONE) {
 		connection->stage = STAGE_ADMITTED;
+		release_stream(connection);
 		peer_forget(openssl, &connection->peer);
 		arm_forget_names(openssl, connection->ssl, &connection->host);
 		verdict_unmute(connection);
@@ -220,6 +233,7 @@ void verdict_foresee(struct connection *connection)
  * one that was judged; or a host set its own callback over ours, unseen. */
 static void judge_without_hello(struct connection *connection)
 {
+	unsigned char random[HELLO_RANDOM_BYTES];
 	enum reason reason;
 
 	if (connection->stage == STAGE_ADMITTED) {
@@ -232,7 +246,10 @@ static void judge_without_hello(struct connection *connection)
 	if (connection->stage != STAGE_NEW && connection->stage != STAGE_OPEN)
 		return;
 	connection->stage = STAGE_NEW;
-	reason = connection_find_rules(connection);
+	if (connection->openssl->SSL_get_client_random(connection->ssl, random, sizeof(random)) !=
+	    sizeof(random))
+		memset(random, 0, sizeof(random));
+	reason = connection_find_rules(connection, random);
 	if (reason != REASON_NONE || connection->stage != STAGE_OPEN)
 		verdict_refuse(connection, reason ? reason : REASON_INTERNAL);
 }
@@ -258,10 +275,12 @@ static void judge(struct connection *connection, bool anew)
 		connection->answer = ANSWER_CLOSE;
 		verdict_refuse(connection, REASON_UNKNOWN_ENDPOINT);
 	}
-	if (connection->stage == STAGE_OPEN)
+	if (connection->stage == STAGE_OPEN) {
 		connection->hello_seen = false;
-	else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED)
+		release_stream(connection);
+	} else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED) {
 		judge_armed(connection);
+	}
 	if (connection->stage == STAGE_REFUSED)
 		verdict_refuse_for_good(connection);
 }

@@ -13,12 +13,12 @@ storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
 	shim/boot.*) echo 10 ;;
 	shim/door_* | shim/doors.h) echo 9 ;;
 	shim/connection.* | shim/verdict.*) echo 8 ;;
-	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard.* | shim/answer_status.*) echo 7 ;;
+	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/answer_status.*) echo 7 ;;
 	shim/rules.* | shim/serving.*) echo 6 ;;
-	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.*) echo 5 ;;
+	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.*) echo 5 ;;
 	shim/policy_in_force.* | shim/counters.*) echo 4 ;;
 	shim/journal.* | shim/openssl.*) echo 3 ;;
-	shim/libc.* | shim/table.* | shim/object.* | shim/compat.h | shim/hooks.h) echo 2 ;;
+	shim/libc.* | shim/libc_names.h | shim/table.* | shim/object.* | shim/compat.h | shim/hooks.h) echo 2 ;;
 	shim/trust/* | shim/wire/*) echo 1 ;;
 	cli/*) echo 2 ;;
 	policy/* | shim/hooks.def) echo 0 ;;
@@ -31,7 +31,8 @@ part_of() { # PATH below ROOT
 	policy/* | cli/* | shim/trust/* | shim/wire/*) echo "${1%/*}" ;;
 	shim/door_* | shim/doors.h) echo doors ;;
 	shim/connection.* | shim/verdict.*) echo shim/connection ;;
-	shim/compat.h | shim/hooks.h | shim/libc.* | shim/hooks.def) echo shim/hooks ;;
+	shim/guard*) echo shim/guard ;;
+	shim/compat.h | shim/hooks.h | shim/libc.* | shim/libc_names.h | shim/hooks.def) echo shim/hooks ;;
 	*) echo "${1%.*}" ;;
 	esac
 }

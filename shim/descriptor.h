@@ -1,0 +1,89 @@
+/* descriptor.h - the accepted connections of this process, by descriptor, from accept() until a
+ * verdict has admitted them.
+ *
+ * A stream is one connection, however many descriptors it has.  Only what the doors see counts:
+ * accept(), dup(), close() and their kin, sockets inherited at exec or received over a UNIX socket.
+ * A descriptor that was closed and opened again unseen is recognised by the inode of its socket
+ * before anything is withheld from it. Threads: any, without a lock.  Fork: the child's table is a
+ * copy.  A child of vfork() shares memory but no descriptors: what it closes stays.
+ */
+#ifndef CFSHIM_DESCRIPTOR_H
+#define CFSHIM_DESCRIPTOR_H
+
+#include "policy.h"
+#include "wire/client_hello.h"
+#include "wire/hello_scan.h"
+#include "wire/proxy_header.h"
+#include "wire/server_flight.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* In order of time. */
+enum stream_state {
+	STREAM_NEW,     /* enforced, and must speak TLS: no whole ClientHello yet */
+	STREAM_PLAIN,   /* enforced, and plain text passes: a ClientHello may come at any place */
+	STREAM_OPEN,    /* not enforced: the ClientHello tells which SSL is this one's */
+	STREAM_HELLO,   /* after NEW: the host has the whole hello, and nobody has claimed it */
+	STREAM_CLAIMED, /* a hooked OpenSSL conducts it */
+	STREAM_REFUSED, /* nothing passes */
+	STREAM_DONE     /* admitted, or open and claimed: none of the shim's business any more */
+};
+
+/* What has come in so far. */
+struct intake {
+	bool expects_proxy; /* its header is not whole yet */
+	bool is_plain;      /* a hello may come at any place */
+	bool names_peer;    /* the PROXY header did: `peer` */
+	struct endpoint peer;
+	union {
+		struct proxy_header proxy;
+		struct client_hello hello;
+		struct hello_scan scan; /* is_plain */
+	};
+};
+
+struct stream {
+	_Atomic unsigned
+		holders; /* descriptors, the connection, and who looks at it now; 0: free */
+	_Atomic unsigned descriptors;
+	_Atomic enum stream_state state;
+	_Atomic int descriptor; /* one of those it has */
+	size_t place;           /* in the table of streams */
+	ino_t inode;
+	struct endpoint endpoint, peer; /* the peer: of the PROXY header, where there was one */
+	bool peer_known;
+	bool allows_plaintext;
+	enum answer answer;
+	_Atomic bool finishes; /* refused by TLS: what that says may still leave */
+	struct intake in;
+	union {
+		struct server_flight flight; /* STREAM_PLAIN */
+		struct tls_records records;  /* STREAM_CLAIMED */
+	};
+	_Atomic bool has_random;
+	unsigned char random[HELLO_RANDOM_BYTES]; /* once it has */
+};
+
+/* On the way of every read and write of the host: NULL, mostly.  What is returned is held. */
+struct stream *descriptor_hold(int descriptor);
+void descriptor_release(struct stream *stream);
+
+/* `descriptor` is a new connection, to be seen as `stream`, which is held once more by it. */
+struct stream *descriptor_track(int descriptor);
+
+/* It is one no longer: closed, or none of the shim's business. */
+void descriptor_forget(int descriptor);
+void descriptor_forget_range(unsigned first, unsigned last);
+
+/* `copy` is another descriptor of the same socket as `descriptor`. */
+void descriptor_copied(int descriptor, int copy);
+
+/* Is it still the socket that `stream` was? */
+bool descriptor_is(int descriptor, const struct stream *stream);
+
+/* The living streams one by one, held; NULL after the last.  `*place` begins as 0. */
+struct stream *descriptor_next(size_t *place);
+
+#endif

@@ -1,0 +1,211 @@
+/* door_unseen.c - what moves bytes that nobody can look at: from file to socket, through a pipe, by
+ * stdio, by the number of the system call.  On an accepted connection before its verdict it moves
+ * none. */
+#include "guard.h"
+#include "hooks.h"
+#include "libc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+
+static bool passes(int descriptor)
+{
+	struct stream *stream = descriptor_hold(descriptor);
+
+	if (stream == NULL || guard_passes(stream, descriptor))
+		return true;
+	errno = ECONNRESET;
+	return false;
+}
+
+ssize_t sendfile(int out, int in, off_t *offset, size_t count)
+{
+	return passes(out) ? libc_originals()->sendfile(out, in, offset, count) : -1;
+}
+
+ssize_t sendfile64(int out, int in, off64_t *offset, size_t count)
+{
+	return passes(out) ? libc_originals()->sendfile64(out, in, offset, count) : -1;
+}
+
+ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t count,
+	       unsigned flags)
+{
+	if (!passes(in) || !passes(out))
+		return -1;
+	return libc_originals()->splice(in, in_offset, out, out_offset, count, flags);
+}
+
+int aio_read(struct aiocb *request)
+{
+	return passes(request->aio_fildes) ? libc_originals()->aio_read(request) : -1;
+}
+
+int aio_read64(struct aiocb64 *request)
+{
+	return passes(request->aio_fildes) ? libc_originals()->aio_read64(request) : -1;
+}
+
+int aio_write(struct aiocb *request)
+{
+	return passes(request->aio_fildes) ? libc_originals()->aio_write(request) : -1;
+}
+
+int aio_write64(struct aiocb64 *request)
+{
+	return passes(request->aio_fildes) ? libc_originals()->aio_write64(request) : -1;
+}
+
+int lio_listio(int mode, struct aiocb *const requests[restrict], int count,
+	       struct sigevent *restrict event)
+{
+	for (int i = 0; i < count; i++)
+		if (requests[i] != NULL && !passes(requests[i]->aio_fildes))
+			return -1;
+	return libc_originals()->lio_listio(mode, requests, count, event);
+}
+
+int lio_listio64(int mode, struct aiocb64 *const requests[restrict], int count,
+		 struct sigevent *restrict event)
+{
+	for (int i = 0; i < count; i++)
+		if (requests[i] != NULL && !passes(requests[i]->aio_fildes))
+			return -1;
+	return libc_originals()->lio_listio64(mode, requests, count, event);
+}
+
+/* stdio reads and writes by calls within libc. */
+FILE *fdopen(int descriptor, const char *mode)
+{
+	return passes(descriptor) ? libc_originals()->fdopen(descriptor, mode) : NULL;
+}
+
+int vdprintf(int descriptor, const char *format, va_list arguments)
+{
+	return passes(descriptor) ? libc_originals()->vdprintf(descriptor, format, arguments) : -1;
+}
+
+int dprintf(int descriptor, const char *format, ...)
+{
+	va_list arguments;
+	int count;
+
+	va_start(arguments, format);
+	count = vdprintf(descriptor, format, arguments);
+	va_end(arguments);
+	return count;
+}
+
+int __vdprintf_chk(int descriptor, int flag, const char *format, va_list arguments)
+{
+	return passes(descriptor)
+		       ? libc_originals()->__vdprintf_chk(descriptor, flag, format, arguments)
+		       : -1;
+}
+
+int __dprintf_chk(int descriptor, int flag, const char *format, ...)
+{
+	va_list arguments;
+	int count;
+
+	va_start(arguments, format);
+	count = __vdprintf_chk(descriptor, flag, format, arguments);
+	va_end(arguments);
+	return count;
+}
+
+/* The number of a call that has a door here, and its descriptor is watched: by that door. */
+static bool call_by_door(long number, const long *given, long *result)
+{
+	struct stream *stream = descriptor_hold((int)given[0]);
+
+	if (stream == NULL)
+		return false;
+	descriptor_release(stream);
+	switch (number) {
+	case SYS_read:
+		*result = read((int)given[0], (void *)given[1], (size_t)given[2]);
+		return true;
+	case SYS_write:
+		*result = write((int)given[0], (void *)given[1], (size_t)given[2]);
+		return true;
+	case SYS_readv:
+		*result = readv((int)given[0], (void *)given[1], (int)given[2]);
+		return true;
+	case SYS_writev:
+		*result = writev((int)given[0], (void *)given[1], (int)given[2]);
+		return true;
+	case SYS_recvfrom:
+		*result = recvfrom((int)given[0], (void *)given[1], (size_t)given[2], (int)given[3],
+				   (address_argument){(void *)given[4]}, (void *)given[5]);
+		return true;
+	case SYS_sendto:
+		*result = sendto((int)given[0], (void *)given[1], (size_t)given[2], (int)given[3],
+				 (const_address_argument){(void *)given[4]}, (socklen_t)given[5]);
+		return true;
+	case SYS_recvmsg:
+		*result = recvmsg((int)given[0], (void *)given[1], (int)given[2]);
+		return true;
+	case SYS_sendmsg:
+		*result = sendmsg((int)given[0], (void *)given[1], (int)given[2]);
+		return true;
+	case SYS_recvmmsg:
+		*result = recvmmsg((int)given[0], (void *)given[1], (unsigned)given[2],
+				   (int)given[3], (void *)given[4]);
+		return true;
+	case SYS_sendmmsg:
+		*result = sendmmsg((int)given[0], (void *)given[1], (unsigned)given[2],
+				   (int)given[3]);
+		return true;
+	case SYS_sendfile:
+		*result =
+			sendfile((int)given[0], (int)given[1], (void *)given[2], (size_t)given[3]);
+		return true;
+	case SYS_dup:
+		*result = dup((int)given[0]);
+		return true;
+	case SYS_dup3:
+		*result = dup3((int)given[0], (int)given[1], (int)given[2]);
+		return true;
+	case SYS_close:
+		*result = close((int)given[0]);
+		return true;
+	case SYS_preadv2:
+	case SYS_pwritev2:
+		if (passes((int)given[0]))
+			return false;
+		*result = -1;
+		return true;
+	default:
+		return false;
+	}
+}
+
+long syscall(long number, ...)
+{
+	long given[6], result;
+	va_list arguments;
+
+	va_start(arguments, number);
+	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++)
+		given[i] = va_arg(arguments, long);
+	va_end(arguments);
+	switch (number) {
+	case SYS_accept4:
+		return accept4((int)given[0], (address_argument){(void *)given[1]},
+			       (void *)given[2], (int)given[3]);
+	case SYS_accept:
+		return accept((int)given[0], (address_argument){(void *)given[1]},
+			      (void *)given[2]);
+	case SYS_splice:
+		if (!passes((int)given[0]) || !passes((int)given[2]))
+			return -1;
+		break;
+	default:
+		if (call_by_door(number, given, &result))
+			return result;
+	}
+	return libc_originals()->syscall(number, given[0], given[1], given[2], given[3], given[4],
+					 given[5]);
+}

@@ -1,0 +1,232 @@
+#include "guard_inside.h"
+
+#include "hangup.h"
+#include "journal.h"
+#include "policy_in_force.h"
+#include "serving.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- refuse ---- */
+
+static void tell(const struct stream *stream, enum reason reason)
+{
+	const struct refusal refusal = {
+		.reason = policy_in_force() ? reason : REASON_POLICY_ERROR,
+		.answer = stream->answer,
+		.endpoint_known = true,
+		.endpoint = stream->endpoint,
+		.peer_known = stream->peer_known,
+		.peer = stream->peer,
+	};
+
+	journal_refused(&refusal);
+}
+
+void guard_close(struct stream *stream, int descriptor, enum reason reason)
+{
+	int error_number = errno;
+
+	enum stream_state before = atomic_load(&stream->state);
+
+	do {
+		if (before == STREAM_REFUSED || before == STREAM_DONE)
+			return;
+	} while (!atomic_compare_exchange_weak(&stream->state, &before, STREAM_REFUSED));
+	tell(stream, reason);
+	hangup(descriptor, stream->answer, true);
+	errno = error_number;
+}
+
+/* Is it none of ours: done with, or closed and opened again, unseen?  Asked of the kernel only
+ * before something is withheld. */
+bool guard_is_past(const struct stream *stream, int descriptor)
+{
+	switch (atomic_load(&stream->state)) {
+	case STREAM_DONE:
+		return true;
+	case STREAM_OPEN:
+	case STREAM_PLAIN:
+		return false;
+	case STREAM_NEW:
+	case STREAM_HELLO:
+	case STREAM_CLAIMED:
+	case STREAM_REFUSED:
+		break;
+	}
+	return !descriptor_is(descriptor, stream);
+}
+
+enum reason guard_reason_unclaimed(const struct stream *stream)
+{
+	bool began = !stream->in.expects_proxy && stream->in.hello.bytes_taken > 0;
+
+	return began ? REASON_UNCOVERED_TLS : REASON_PLAINTEXT;
+}
+
+/* `message` for no more than `most` bytes. */
+struct msghdr guard_cut_short(const struct msghdr *message, struct iovec pieces[PIECES_MAX],
+			      size_t most)
+{
+	struct msghdr cut = *message;
+
+	cut.msg_iov = pieces;
+	cut.msg_iovlen = 0;
+	for (size_t i = 0; i < message->msg_iovlen && i < PIECES_MAX && most > 0; i++) {
+		pieces[i] = message->msg_iov[i];
+		if (pieces[i].iov_len > most)
+			pieces[i].iov_len = most;
+		most -= pieces[i].iov_len;
+		cut.msg_iovlen = i + 1;
+	}
+	return cut;
+}
+
+/* ---- begin ---- */
+
+/* Which way it goes, by the rule of its endpoint; NULL: the policy cannot be used. */
+static enum stream_state first_state(struct stream *stream, const struct rule *rule)
+{
+	const struct endpoint *peer = stream->peer_known ? &stream->peer : NULL;
+
+	if (rule == NULL) {
+		stream->allows_plaintext = !serving_has_context();
+		return stream->allows_plaintext ? STREAM_PLAIN : STREAM_NEW;
+	}
+	if (rule->verify == VERIFY_OFF)
+		return STREAM_OPEN;
+	if (peers_contain(rule->exempt, peer))
+		return STREAM_OPEN;
+	stream->answer = rule->refuse;
+	stream->allows_plaintext = rule->allows_plaintext;
+	stream->in.expects_proxy = peers_contain(rule->proxy_protocol, peer);
+	return rule->allows_plaintext && !stream->in.expects_proxy ? STREAM_PLAIN : STREAM_NEW;
+}
+
+static bool ends_of(int descriptor, struct endpoint *endpoint, struct endpoint *peer,
+		    bool *peer_known)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	int type = 0;
+
+	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
+	    !endpoint_from_sockaddr(endpoint, (struct sockaddr *)&address, length))
+		return false;
+	length = sizeof(type);
+	if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM)
+		return false;
+	length = sizeof(address);
+	*peer_known = getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+		      endpoint_from_sockaddr(peer, (struct sockaddr *)&address, length);
+	return true;
+}
+
+void guard_accepted(int descriptor)
+{
+	const struct policy *policy = policy_in_force();
+	const struct rule *rule;
+	struct endpoint endpoint, peer = {0};
+	struct stream *stream;
+	enum stream_state state;
+	bool peer_known;
+
+	descriptor_forget(descriptor); /* closed unseen */
+	if (!ends_of(descriptor, &endpoint, &peer, &peer_known))
+		return;
+	rule = policy ? policy_match(policy, &endpoint) : NULL;
+	stream = descriptor_track(descriptor);
+	if (stream == NULL) {
+		/* enforces table-full */
+		if (rule == NULL || rule->verify != VERIFY_OFF)
+			shutdown(descriptor, SHUT_RDWR);
+		return;
+	}
+	stream->endpoint = endpoint;
+	stream->peer = peer;
+	stream->peer_known = peer_known;
+	stream->answer = ANSWER_CLOSE;
+	state = first_state(stream, rule);
+	stream->in.is_plain = state != STREAM_NEW;
+	atomic_store(&stream->state, state);
+	/* enforces from */
+	if (state != STREAM_OPEN && rule != NULL &&
+	    !rule_admits_peer(rule, peer_known ? &peer : NULL))
+		guard_close(stream, descriptor, REASON_PEER_ADDRESS);
+}
+
+/* Another descriptor of a socket that is known. */
+static bool is_copy(int descriptor)
+{
+	struct stream *next;
+	size_t place = 0;
+	bool is_known = false;
+
+	while (!is_known && (next = descriptor_next(&place)) != NULL) {
+		is_known =
+			atomic_load(&next->state) != STREAM_DONE && descriptor_is(descriptor, next);
+		if (is_known)
+			descriptor_copied(atomic_load(&next->descriptor), descriptor);
+		descriptor_release(next);
+	}
+	return is_known;
+}
+
+void guard_received(int descriptor)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+
+	/* Listeners are received too. */
+	if (getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+	    (address.ss_family == AF_INET || address.ss_family == AF_INET6) && !is_copy(descriptor))
+		guard_accepted(descriptor);
+}
+
+/* ---- what nobody can look at ---- */
+
+bool guard_passes(struct stream *stream, int descriptor)
+{
+	bool passes = true;
+
+	if (guard_is_past(stream, descriptor)) {
+		descriptor_forget(descriptor);
+	} else if (stream->in.is_plain && atomic_load(&stream->state) != STREAM_CLAIMED) {
+		stream->in.scan.state = SCAN_AMBIGUOUS;
+		atomic_store(&stream->has_random, false);
+	} else {
+		/* enforces unseen-bytes */
+		passes = false;
+	}
+	if (!passes)
+		guard_close(stream, descriptor, guard_reason_unclaimed(stream));
+	descriptor_release(stream);
+	return passes;
+}
+
+/* ---- the verdict ---- */
+
+void guard_admit(struct stream *stream)
+{
+	enum stream_state claimed = STREAM_CLAIMED;
+
+	if (stream != NULL)
+		atomic_compare_exchange_strong(&stream->state, &claimed, STREAM_DONE);
+}
+
+void guard_refuse(struct stream *stream, enum answer answer)
+{
+	if (stream == NULL)
+		return;
+	/* What TLS has to say may still stand in a buffer of the host's. */
+	atomic_store(&stream->finishes, answer == ANSWER_REJECT);
+	/* enforces refused-socket */
+	atomic_store(&stream->state, STREAM_REFUSED);
+}
+
+void guard_let_go(struct stream *stream)
+{
+	if (stream != NULL)
+		descriptor_release(stream);
+}

@@ -1,0 +1,146 @@
+/* guard_claim.c - which accepted connection is it whose hello a hooked OpenSSL reads? */
+#include "guard_inside.h"
+
+#include <string.h>
+
+/* Whoever comes with the descriptor in hand may come again. */
+static bool claim(struct stream *stream)
+{
+	enum stream_state before = atomic_load(&stream->state), after;
+
+	do {
+		if (before == STREAM_REFUSED)
+			return false;
+		if (before == STREAM_CLAIMED || before == STREAM_DONE)
+			return true;
+		after = before == STREAM_OPEN ? STREAM_DONE : STREAM_CLAIMED;
+		if (before == STREAM_PLAIN)
+			stream->records = (struct tls_records){0};
+	} while (!atomic_compare_exchange_weak(&stream->state, &before, after));
+	return true;
+}
+
+/* Has it brought another hello than this one, or half a one? */
+static bool contradicts(const struct stream *stream, const unsigned char *random)
+{
+	switch (atomic_load(&stream->state)) {
+	case STREAM_NEW:
+		return !stream->in.expects_proxy && stream->in.hello.bytes_taken > 0;
+	case STREAM_PLAIN:
+	case STREAM_OPEN:
+	case STREAM_HELLO:
+		return atomic_load(&stream->has_random) && !guard_is_of(stream, random);
+	case STREAM_CLAIMED:
+	case STREAM_REFUSED:
+	case STREAM_DONE:
+		break;
+	}
+	return false;
+}
+
+static enum claim claim_descriptor(const struct route *route, const unsigned char *random,
+				   struct stream **claimed)
+{
+	struct stream *stream = descriptor_hold(route->descriptor);
+
+	if (stream == NULL)
+		return CLAIM_NONE;
+	if (guard_is_past(stream, route->descriptor)) {
+		descriptor_forget(route->descriptor);
+		/* enforces foreign-descriptor */
+	} else if (contradicts(stream, random) || !claim(stream)) {
+		descriptor_release(stream);
+		return CLAIM_FOREIGN;
+	} else {
+		*claimed = stream;
+		return CLAIM_MADE;
+	}
+	descriptor_release(stream);
+	return CLAIM_NONE;
+}
+
+static bool waits(const struct stream *stream)
+{
+	enum stream_state state = atomic_load(&stream->state);
+
+	return state == STREAM_HELLO || state == STREAM_PLAIN || state == STREAM_OPEN;
+}
+
+static bool is_unclassified(const struct stream *stream)
+{
+	return atomic_load(&stream->state) == STREAM_PLAIN &&
+	       stream->in.scan.state == SCAN_AMBIGUOUS;
+}
+
+static void close_copy(struct stream *stream)
+{
+	stream->answer = ANSWER_CLOSE;
+	guard_close(stream, atomic_load(&stream->descriptor), REASON_UNKNOWN_ENDPOINT);
+}
+
+static enum claim claim_random(const unsigned char *random, struct stream **claimed,
+			       bool *any_unclassified)
+{
+	struct stream *found = NULL, *next;
+	bool copied = false;
+	size_t place = 0;
+
+	while ((next = descriptor_next(&place)) != NULL) {
+		*any_unclassified |= is_unclassified(next);
+		if (!waits(next) || !atomic_load(&next->has_random) || !guard_is_of(next, random)) {
+			descriptor_release(next);
+			continue;
+		}
+		if (found == NULL) {
+			found = next;
+			continue;
+		}
+		/* enforces copied-random */
+		copied = true;
+		close_copy(next);
+		descriptor_release(next);
+	}
+	if (copied)
+		close_copy(found);
+	if (found == NULL || copied || !claim(found)) {
+		if (found != NULL)
+			descriptor_release(found);
+		return copied ? CLAIM_COPIED : CLAIM_NONE;
+	}
+	*claimed = found;
+	return CLAIM_MADE;
+}
+
+enum claim guard_claim(struct route *route, const unsigned char *random, struct stream **claimed)
+{
+	bool any_unclassified = false;
+	enum claim result;
+
+	if (route->descriptor >= 0)
+		return claim_descriptor(route, random, claimed);
+	result = claim_random(random, claimed, &any_unclassified);
+	/* enforces unclassified */
+	if (result == CLAIM_MADE && !any_unclassified)
+		guard_complete(route, *claimed);
+	return result;
+}
+
+void guard_complete(struct route *route, struct stream *stream)
+{
+	int descriptor = atomic_load(&stream->descriptor);
+	struct stream *there = descriptor_hold(descriptor);
+
+	if (there == stream && descriptor_is(descriptor, stream))
+		route->descriptor = descriptor;
+	if (there != NULL)
+		descriptor_release(there);
+	route->endpoint_known = true;
+	route->endpoint = stream->endpoint;
+	route->peer_known = stream->peer_known;
+	route->peer = stream->peer;
+}
+
+bool guard_is_of(const struct stream *stream, const unsigned char *random)
+{
+	return memcmp(stream->random, random, sizeof(stream->random)) == 0;
+}

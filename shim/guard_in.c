@@ -1,0 +1,222 @@
+/* guard_in.c - what comes in on an accepted connection: looked at before it comes, where it must be
+ * TLS; else as it passes. */
+#include "guard_inside.h"
+
+#include "libc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+/* So long a blocking read waits for another thread to claim the connection. */
+#define CLAIM_WAIT_MS 5000
+
+enum outlook { OUTLOOK_MORE, OUTLOOK_HELLO, OUTLOOK_PLAIN, OUTLOOK_NOT };
+
+/* How many of these bytes may come in, and what they make of it. */
+static size_t intake_piece(struct intake *in, bool allows_plaintext, const unsigned char *bytes,
+			   size_t count, enum outlook *outlook)
+{
+	enum hello_state hello;
+	enum proxy_state proxy;
+	size_t taken = 0;
+
+	if (in->expects_proxy) {
+		taken = proxy_header_feed(&in->proxy, bytes, count, &proxy);
+		*outlook = proxy == PROXY_NOT ? OUTLOOK_NOT : OUTLOOK_MORE;
+		if (proxy != PROXY_WHOLE)
+			return taken;
+		*in = (struct intake){.is_plain = allows_plaintext,
+				      .names_peer = in->proxy.has_address,
+				      .peer = in->proxy.source};
+	}
+	if (in->is_plain) {
+		*outlook = OUTLOOK_PLAIN;
+		hello_scan_feed(&in->scan, bytes + taken, count - taken);
+		return count;
+	}
+	*outlook = OUTLOOK_MORE;
+	if (taken == count)
+		return taken;
+	taken += client_hello_feed(&in->hello, bytes + taken, count - taken, &hello);
+	if (hello != HELLO_MORE)
+		*outlook = hello == HELLO_WHOLE ? OUTLOOK_HELLO : OUTLOOK_NOT;
+	return taken;
+}
+
+static size_t intake_feed(struct intake *in, bool allows_plaintext, const struct msghdr *message,
+			  size_t count, enum outlook *outlook)
+{
+	size_t allowed = 0;
+
+	*outlook = OUTLOOK_MORE;
+	for (size_t i = 0; i < message->msg_iovlen && count > 0; i++) {
+		const struct iovec *piece = &message->msg_iov[i];
+		size_t length = piece->iov_len < count ? piece->iov_len : count;
+		size_t taken = intake_piece(in, allows_plaintext, piece->iov_base, length, outlook);
+
+		allowed += taken;
+		count -= length;
+		if (taken < length || *outlook == OUTLOOK_HELLO)
+			break;
+	}
+	return allowed;
+}
+
+/* What was looked at and may not come yet. */
+static void blot_out(const struct msghdr *message, size_t from, size_t end)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < message->msg_iovlen && at < end; i++) {
+		const struct iovec *piece = &message->msg_iov[i];
+		size_t first = from > at ? from - at : 0, last = end - at;
+
+		if (last > piece->iov_len)
+			last = piece->iov_len;
+		if (first < last)
+			memset((char *)piece->iov_base + first, 0, last - first);
+		at += piece->iov_len;
+	}
+}
+
+/* The host has the hello, and more is there: another thread may be about to claim it. */
+static bool wait_for_claim(const struct stream *stream, int descriptor, int flags)
+{
+	if ((flags & MSG_DONTWAIT) != 0 ||
+	    (libc_originals()->fcntl(descriptor, F_GETFL) & O_NONBLOCK) != 0)
+		return false;
+	for (int waited = 0; waited < CLAIM_WAIT_MS; waited++) {
+		if (atomic_load(&stream->state) != STREAM_HELLO)
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+/* The host has got them. */
+static void take_in(struct stream *stream, const struct msghdr *message, size_t count)
+{
+	enum stream_state from = STREAM_NEW;
+	struct intake *in = &stream->in;
+	enum outlook outlook;
+	const uint8_t *random = NULL;
+
+	(void)intake_feed(in, stream->allows_plaintext, message, count, &outlook);
+	if (in->names_peer) {
+		stream->peer = in->peer;
+		stream->peer_known = true;
+	}
+	if (outlook == OUTLOOK_HELLO)
+		random = in->hello.random;
+	else if (outlook == OUTLOOK_PLAIN && in->scan.state == SCAN_HELLO)
+		random = in->scan.random;
+	if (random != NULL)
+		memcpy(stream->random, random, sizeof(stream->random));
+	atomic_store(&stream->has_random, random != NULL);
+	if (outlook == OUTLOOK_HELLO)
+		atomic_compare_exchange_strong(&stream->state, &from, STREAM_HELLO);
+	else if (outlook == OUTLOOK_PLAIN)
+		atomic_compare_exchange_strong(&stream->state, &from, STREAM_PLAIN);
+}
+
+/* On a connection that must speak TLS, and which nobody conducts yet: what may come is known
+ * before it comes.  False: it is no longer so. */
+static bool receive_new(struct stream *stream, int descriptor, struct msghdr *message, int flags,
+			ssize_t *count)
+{
+	const struct libc *libc = libc_originals();
+	struct msghdr look = *message, cut;
+	struct iovec pieces[PIECES_MAX];
+	struct intake in = stream->in;
+	enum outlook outlook;
+	size_t allowed;
+
+	look.msg_control = NULL;
+	look.msg_controllen = 0;
+	*count = libc->recvmsg(descriptor, &look, flags | MSG_PEEK);
+	if (*count <= 0)
+		return true;
+	allowed = intake_feed(&in, stream->allows_plaintext, message, (size_t)*count, &outlook);
+	if (atomic_load(&stream->state) != STREAM_NEW)
+		return false;
+	blot_out(message, allowed, (size_t)*count);
+	/* enforces plaintext */
+	if (outlook == OUTLOOK_NOT) {
+		guard_close(stream, descriptor, REASON_PLAINTEXT);
+		*count = 0;
+		return true;
+	}
+	*count = (ssize_t)allowed;
+	if ((flags & MSG_PEEK) != 0)
+		return true;
+	cut = guard_cut_short(message, pieces, allowed);
+	*count = libc->recvmsg(descriptor, &cut, flags);
+	message->msg_namelen = cut.msg_namelen;
+	message->msg_controllen = cut.msg_controllen;
+	message->msg_flags = cut.msg_flags;
+	if (*count > 0)
+		take_in(stream, message, (size_t)*count);
+	return true;
+}
+
+/* Nobody has claimed it, and the client says more: it has to wait.  False: somebody has, by now. */
+static bool receive_after_hello(struct stream *stream, int descriptor, int flags, ssize_t *count)
+{
+	char byte;
+
+	*count = libc_originals()->recv(descriptor, &byte, 1, flags | MSG_PEEK);
+	if (*count <= 0)
+		return atomic_load(&stream->state) == STREAM_HELLO;
+	/* enforces nothing-behind-the-hello */
+	if (wait_for_claim(stream, descriptor, flags))
+		return false;
+	*count = -1;
+	errno = EAGAIN;
+	return true;
+}
+
+static bool try_to_receive(struct stream *stream, int descriptor, struct msghdr *message, int flags,
+			   ssize_t *count)
+{
+	enum stream_state state = atomic_load(&stream->state);
+
+	if (state == STREAM_REFUSED) {
+		*count = 0;
+		return true;
+	}
+	if ((state == STREAM_NEW || state == STREAM_HELLO) && (flags & MSG_ERRQUEUE) == 0) {
+		if ((flags & (MSG_OOB | MSG_TRUNC)) != 0) {
+			errno = EINVAL;
+			*count = -1;
+			return true;
+		}
+		return state == STREAM_NEW ? receive_new(stream, descriptor, message, flags, count)
+					   : receive_after_hello(stream, descriptor, flags, count);
+	}
+	*count = libc_originals()->recvmsg(descriptor, message, flags);
+	if (*count > 0 && (state == STREAM_PLAIN || state == STREAM_OPEN) &&
+	    (flags & (MSG_PEEK | MSG_OOB | MSG_TRUNC | MSG_ERRQUEUE)) == 0)
+		take_in(stream, message, (size_t)*count);
+	return true;
+}
+
+bool guard_receive(struct stream *stream, int descriptor, struct msghdr *message, int flags,
+		   ssize_t *count)
+{
+	bool is_ours = true;
+
+	do {
+		if (guard_is_past(stream, descriptor)) {
+			is_ours = false;
+			break;
+		}
+	} while (!try_to_receive(stream, descriptor, message, flags, count));
+	if (is_ours && *count < 0 && errno == ENOTSOCK)
+		is_ours = false;
+	if (!is_ours)
+		descriptor_forget(descriptor);
+	descriptor_release(stream);
+	return is_ours;
+}

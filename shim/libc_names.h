@@ -1,0 +1,48 @@
+/* libc_names.h - prototypes of libc functions that the headers at hand lack, or do not name; types
+ * only. */
+#ifndef CFSHIM_LIBC_NAMES_H
+#define CFSHIM_LIBC_NAMES_H
+
+#include <aio.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* glibc takes addresses as a union of all their types. */
+#ifdef __GLIBC__
+typedef __SOCKADDR_ARG address_argument;
+typedef __CONST_SOCKADDR_ARG const_address_argument;
+#define ADDRESS_OF(argument) ((argument).__sockaddr__)
+#else
+typedef struct sockaddr *address_argument;
+typedef const struct sockaddr *const_address_argument;
+#define ADDRESS_OF(argument) (argument)
+#endif
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-redundant-declaration)
+ */
+ssize_t __read(int descriptor, void *bytes, size_t size);
+ssize_t __read_chk(int descriptor, void *bytes, size_t size, size_t room);
+ssize_t __recv_chk(int descriptor, void *bytes, size_t size, size_t room, int flags);
+ssize_t __recvfrom_chk(int descriptor, void *bytes, size_t size, size_t room, int flags,
+		       address_argument address, socklen_t *length);
+ssize_t __write(int descriptor, const void *bytes, size_t size);
+ssize_t __send(int descriptor, const void *bytes, size_t size, int flags);
+int __dprintf_chk(int descriptor, int flag, const char *format, ...);
+int __vdprintf_chk(int descriptor, int flag, const char *format, va_list arguments);
+
+/* Since glibc 2.34. */
+int close_range(unsigned first, unsigned last, int flags);
+void closefrom(int first);
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-redundant-declaration)
+ */
+
+#endif
