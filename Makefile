@@ -28,10 +28,12 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBDIR ?= $(PREFIX)/lib$(if $(MULTIARCH),/$(MULTIARCH))
 BUILD ?= build
 VERSION = 0.1.0
+# From this day on a clock is believed that ends `verify = observe until`.
+RELEASED = 2026-11-24
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' -Ishim -Ipolicy \
+CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_RELEASED='"$(RELEASED)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' -Ishim -Ipolicy \
 	-I$(BUILD)/generated $(CPPFLAGS)
 CPPFLAGS_COMMAND = $(CPPFLAGS_ALL) -Icli -Itests/support
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \

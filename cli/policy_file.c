@@ -74,8 +74,11 @@ void policy_file_load(struct policy_file *file, const char *path)
 		file->policy = policy_parse(text, length, &file->complaints);
 		free(text);
 	}
-	if (file->policy != NULL)
+	if (file->policy != NULL) {
+		peer_files_read(file->policy, &file->complaints);
+		policy_complain_of_unenforced(file->policy, &file->complaints);
 		load_trusts(file);
+	}
 }
 
 void policy_file_clear(struct policy_file *file)

@@ -9,9 +9,10 @@ const char cloudflare_origin_pull_ca[] =
 #include "cloudflare_ca.inc"
 	;
 
-static const char *const ranges[] = {
+const char *const cloudflare_ranges[] = {
 #include "cloudflare_ranges.inc"
 };
+const size_t cloudflare_range_count = sizeof(cloudflare_ranges) / sizeof(cloudflare_ranges[0]);
 
 /* Do two addresses agree in their first `bits`? */
 static bool same_prefix(const uint8_t *left, const uint8_t *right, unsigned bits)
@@ -46,8 +47,8 @@ static bool range_contains(const char *range, const struct endpoint *peer)
 
 bool is_cloudflare_network(const struct endpoint *peer)
 {
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (range_contains(ranges[i], peer))
+	for (size_t i = 0; i < cloudflare_range_count; i++)
+		if (range_contains(cloudflare_ranges[i], peer))
 			return true;
 	return false;
 }

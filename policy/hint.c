@@ -36,11 +36,28 @@ static void allowed_add(struct text *text, enum place place)
 	const char *separator = ": ";
 
 	for (size_t i = 0; i < KEY_COUNT; i++) {
-		if (keys[i].place != place)
+		if (!key_stands_in(&keys[i], place))
 			continue;
 		text_add(text, "%s%s", separator, keys[i].spelling);
 		separator = ", ";
 	}
+}
+
+static const char *name_of(enum place place)
+{
+	if (place == PLACE_FILE)
+		return "before all sections";
+	return place == PLACE_SERVER ? "in a [port ... server NAME] section"
+				     : "in a [port ...] section";
+}
+
+/* Where `key` belongs, which does not belong here. */
+static const char *place_of(const struct key *key, enum place here)
+{
+	if (key->place == PLACE_FILE)
+		return name_of(PLACE_FILE);
+	return here == PLACE_FILE ? "in a section, as [port 443]"
+				  : "in the section of the port, and holds for all its servers";
 }
 
 static const struct key *key_near(const char *name, size_t length)
@@ -53,19 +70,16 @@ static const struct key *key_near(const char *name, size_t length)
 
 void complain_of_key(struct parser *parser, const char *name, size_t length, const struct key *key)
 {
-	const bool in_section = parser->place == PLACE_PORT;
 	const struct key *near = key_near(name, length);
 	struct text text = {0};
 
 	if (key != NULL)
-		text_add(&text, "%s stands %s", key->spelling,
-			 in_section ? "before all sections" : "in a section, as [port 443]");
+		text_add(&text, "%s stands %s", key->spelling, place_of(key, parser->place));
 	else
 		text_add(&text, "unknown key " SHORT, SHORTENED(name, length));
 	if (key == NULL && near != NULL)
 		text_add(&text, " (did you mean %s?)", near->spelling);
-	text_add(&text, "; allowed %s",
-		 in_section ? "in a [port ...] section" : "before all sections");
+	text_add(&text, "; allowed %s", name_of(parser->place));
 	allowed_add(&text, parser->place);
 	error_at(parser, name, "%s", text.no_memory ? "unknown key" : text.bytes);
 	free(text.bytes);

@@ -27,19 +27,23 @@ bool log_choice_parse(struct log_choice *choice, const char *text)
 	return choice->target != LOG_OFF || strcmp(text, "off") == 0;
 }
 
-/* In quotes, unless every byte is one that means nothing to the parser. */
-static void value_print(struct text *text, const char *prefix, const char *value)
+void value_print(struct text *text, const char *prefix, const char *value)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "/._-+:@%=~";
+				    "/._-+:@%=~*";
 	const char *quote = value[strspn(value, plain)] == '\0' ? "" : "\"";
 
 	text_add(text, "%s%s%s%s", quote, prefix, value, quote);
 }
 
+struct section *section_being_read(const struct policy *policy)
+{
+	return &policy->sections[policy->section_count - 1];
+}
+
 static struct rule *rule_being_read(const struct policy *policy)
 {
-	return &policy->rules[policy->rule_count - 1];
+	return &section_being_read(policy)->rule;
 }
 
 static enum taken log_take(struct policy *policy, const char *value, struct position at)
@@ -72,43 +76,74 @@ static void log_print(struct text *text, const struct policy *policy, const stru
 
 static enum taken verify_take(struct policy *policy, const char *value, struct position at)
 {
+	static const char until[] = "observe until ";
+	struct rule *rule = rule_being_read(policy);
 	size_t index;
 
 	(void)at;
-	if (!word_find(value, verify_words, VERIFY_WORDS, &index) || index == VERIFY_OBSERVE)
+	rule->observe_until = 0;
+	if (strncmp(value, until, strlen(until)) == 0) {
+		rule->verify = VERIFY_OBSERVE;
+		return day_parse(&rule->observe_until, value + strlen(until)) ? TAKEN : NOT_ALLOWED;
+	}
+	if (!word_find(value, verify_words, VERIFY_WORDS, &index))
 		return NOT_ALLOWED;
-	rule_being_read(policy)->verify = (enum verify)index;
+	rule->verify = (enum verify)index;
 	return TAKEN;
 }
 
 static void verify_print(struct text *text, const struct policy *policy, const struct rule *rule)
 {
+	char day[DAY_TEXT_BYTES];
+
 	(void)policy;
 	text_add(text, "%s", verify_word(rule->verify));
+	if (rule->verify == VERIFY_OBSERVE && rule->observe_until != 0) {
+		day_print(day, rule->observe_until);
+		text_add(text, " until %s", day);
+	}
 }
 
 static enum taken ca_take(struct policy *policy, const char *value, struct position at)
 {
-	const char *path = strcmp(value, "cloudflare") == 0 ? NULL : value;
-	struct ca_source *sources;
+	struct section *section = section_being_read(policy);
 
-	if (path != NULL && *path != '/')
-		return NOT_ALLOWED;
-	sources = array_grown(policy->sources, policy->source_count, sizeof(*sources));
-	if (sources == NULL)
-		return NO_MEMORY;
-	policy->sources = sources;
-	sources[policy->source_count++] = (struct ca_source){.path = path, .at = at};
-	rule_being_read(policy)->ca_count++;
-	return TAKEN;
+	return source_take(&section->ca, &section->rule.ca_count,
+			   strcmp(value, "cloudflare") == 0 ? NULL : value, at);
 }
 
 static void ca_print(struct text *text, const struct policy *policy, const struct rule *rule)
 {
 	(void)policy;
-	for (size_t i = 0; i < rule->ca_count; i++) {
-		text_add(text, "%s", i > 0 ? ", " : "");
-		value_print(text, "", rule->ca[i].path ? rule->ca[i].path : "cloudflare");
+	sources_print(text, rule->ca, rule->ca_count);
+}
+
+static enum taken crl_take(struct policy *policy, const char *value, struct position at)
+{
+	struct section *section = section_being_read(policy);
+
+	return source_take(&section->crl, &section->rule.crl_count, value, at);
+}
+
+static void crl_print(struct text *text, const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	sources_print(text, rule->crl, rule->crl_count);
+}
+
+static enum taken client_cert_take(struct policy *policy, const char *value, struct position at)
+{
+	return pin_take(policy, value, at);
+}
+
+/* One a line: a comma is part of a name. */
+static void client_cert_print(struct text *text, const struct policy *policy,
+			      const struct rule *rule)
+{
+	(void)policy;
+	for (size_t i = 0; i < rule->client_cert_count; i++) {
+		text_add(text, "%s", i > 0 ? "\nclient-cert = " : "");
+		pin_print(text, &rule->client_cert[i]);
 	}
 }
 
@@ -129,6 +164,70 @@ static void refuse_print(struct text *text, const struct policy *policy, const s
 	text_add(text, "%s", answer_word(rule->refuse));
 }
 
+static enum taken only_names_take(struct policy *policy, const char *value, struct position at)
+{
+	return name_take(policy, value, at);
+}
+
+static void only_names_print(struct text *text, const struct policy *policy,
+			     const struct rule *rule)
+{
+	(void)policy;
+	names_print(text, rule);
+}
+
+#define PEERS(name)                                                              \
+	static enum taken name##_take(struct policy *policy, const char *value,  \
+				      struct position at)                        \
+	{                                                                        \
+		return peer_take(&section_being_read(policy)->name, value, at);  \
+	}                                                                        \
+	static void name##_print(struct text *text, const struct policy *policy, \
+				 const struct rule *rule)                        \
+	{                                                                        \
+		(void)policy;                                                    \
+		peers_print(text, rule->name);                                   \
+	}
+PEERS(from)
+PEERS(exempt)
+PEERS(proxy_protocol)
+
+static const char *const allowance_words[] = {"refuse", "allow"};
+
+static enum taken allowance_take(bool *allows, const char *value)
+{
+	size_t index;
+
+	if (!word_find(value, allowance_words, 2, &index))
+		return NOT_ALLOWED;
+	*allows = index == 1;
+	return TAKEN;
+}
+
+static enum taken plaintext_take(struct policy *policy, const char *value, struct position at)
+{
+	(void)at;
+	return allowance_take(&rule_being_read(policy)->allows_plaintext, value);
+}
+
+static void plaintext_print(struct text *text, const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	text_add(text, "%s", allowance_words[rule->allows_plaintext]);
+}
+
+static enum taken acme_take(struct policy *policy, const char *value, struct position at)
+{
+	(void)at;
+	return allowance_take(&rule_being_read(policy)->allows_acme, value);
+}
+
+static void acme_print(struct text *text, const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	text_add(text, "%s", allowance_words[rule->allows_acme]);
+}
+
 static enum taken resumption_take(struct policy *policy, const char *value, struct position at)
 {
 	size_t index;
@@ -147,14 +246,32 @@ static void resumption_print(struct text *text, const struct policy *policy,
 	text_add(text, "%s", resumption_word(rule->resumption));
 }
 
-enum { ONE = false, LIST = true };
+static enum taken hosts_take(struct policy *policy, const char *value, struct position at)
+{
+	size_t index;
+
+	(void)at;
+	if (!word_find(value, hosts_words, HOSTS_WORDS, &index))
+		return NOT_ALLOWED;
+	rule_being_read(policy)->hosts = (enum hosts)index;
+	return TAKEN;
+}
+
+static void hosts_print(struct text *text, const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	text_add(text, "%s", hosts_word(rule->hosts));
+}
+
+enum { ONE, LIST, REPEATED };
 
 const struct key keys[KEY_COUNT] = {
 #define KEY(name, spelled, scope, one_or_list, allowed, default_value, meaning) \
 	{                                                                       \
 		.spelling = (spelled),                                          \
 		.place = PLACE_##scope,                                         \
-		.many = (one_or_list),                                          \
+		.many = (one_or_list) != ONE,                                   \
+		.commas = (one_or_list) == LIST,                                \
 		.values = (allowed),                                            \
 		.fallback = (default_value),                                    \
 		.take = name##_take,                                            \
@@ -170,4 +287,10 @@ const struct key *key_find(const char *name, size_t length)
 		    memcmp(keys[i].spelling, name, length) == 0)
 			return &keys[i];
 	return NULL;
+}
+
+bool key_stands_in(const struct key *key, enum place place)
+{
+	return key->place == place || (place == PLACE_PORT && key->place == PLACE_PORT_ONLY) ||
+	       (place == PLACE_SERVER && key->place == PLACE_PORT);
 }

@@ -5,6 +5,16 @@
 #define CFSHIM_LANGUAGE_H
 
 #include "policy.h"
+#include "ranges.h"
+
+/* Each key, by its place in keywords.def. */
+enum key_index {
+#define KEY(name, spelling, scope, many, values, fallback, meaning) KEY_##name,
+#include "keywords.def"
+	KEY_COUNT
+};
+
+struct text;
 
 /* How narrow a scope is: what stands first is looked up first. */
 enum scope_kind { SCOPE_ADDRESS, SCOPE_PORT, SCOPE_RANGE, SCOPE_ANY, SCOPE_KINDS };
@@ -18,6 +28,52 @@ struct scope {
 	struct position at;
 };
 
+/* One value of `from`, `exempt` or `proxy-protocol`. */
+enum peer_kind { PEER_CLOUDFLARE, PEER_LOOPBACK, PEER_PRIVATE, PEER_RANGE, PEER_FILE };
+#define PEER_WORDS ((size_t)PEER_RANGE)
+
+struct peer_value {
+	enum peer_kind kind;
+	struct cidr cidr;             /* of PEER_RANGE */
+	const char *path;             /* of PEER_FILE */
+	const struct ranges *members; /* of all but PEER_RANGE: borrowed from the policy */
+	struct position at;
+};
+
+struct peers {
+	struct peer_value *values; /* sorted, none twice */
+	size_t count;
+	struct ranges own;            /* those of PEER_RANGE, together */
+	const struct ranges **others; /* of the words and files */
+	size_t other_count;
+};
+
+struct file_of_peers {
+	struct peer_file file;
+	struct ranges ranges;
+};
+
+/* The server sections of a port, for searching. */
+struct server {
+	const char *name;
+	struct section *section;
+};
+
+/* A section as it is read: its rule, and what of that it owns. */
+struct section {
+	struct rule rule;
+	struct position at;       /* of its bracket */
+	unsigned said[KEY_COUNT]; /* the line in which it gives the key; 0: it does not */
+	const char *ports;        /* its endpoints in one spelling: "443, 8443" */
+	char *owned_ports;        /* the same; NULL: of the built-in default */
+	struct position server_at;
+	struct server *servers; /* sorted; rule.server_count of them */
+	struct ca_source *ca, *crl;
+	struct pin *client_cert;
+	struct server_name *only_names;
+	struct peers from, exempt, proxy_protocol;
+};
+
 struct policy {
 	char *text;      /* the source, each line ended by NUL */
 	uint32_t *lines; /* where in `text` each line begins */
@@ -25,32 +81,31 @@ struct policy {
 	char *strings; /* the values and section names that rules point to */
 	size_t strings_used;
 	struct log_choice log;
-	struct rule *rules;
-	size_t rule_count;
-	struct ca_source *sources; /* of all rules, rule by rule */
-	size_t source_count;
-	struct scope *scopes; /* sorted once the text is read */
+	unsigned said[KEY_COUNT]; /* the line in which a key stands before all sections */
+	struct section *sections;
+	size_t section_count;
+	struct server *servers;      /* of all sections, port by port */
+	struct file_of_peers *files; /* sorted by path */
+	size_t file_count;
+	struct ranges words[PEER_RANGE]; /* filled where a value names them */
+	struct scope *scopes;            /* sorted once the text is read */
 	size_t scope_count;
 	size_t kind_begin[SCOPE_KINDS + 1]; /* where each kind begins among the sorted */
 	size_t fallback;                    /* the rule of `*`, or the built-in default */
 };
 
-/* Where in the file a key may stand, and what the parser is in. */
-enum place { PLACE_FILE, PLACE_PORT, PLACE_UNKNOWN };
-
-enum {
-	KEY_COUNT = 0
-#define KEY(name, spelling, scope, many, values, fallback, meaning) +1
-#include "keywords.def"
-};
+/* What the parser is in, and where a key may stand: one of PLACE_PORT stands in server sections
+ * too, one of PLACE_PORT_ONLY does not. */
+enum place { PLACE_FILE, PLACE_PORT, PLACE_PORT_ONLY, PLACE_SERVER, PLACE_UNKNOWN };
 
 struct parser {
 	struct policy *policy;
 	struct complaints *complaints;
+	size_t errors; /* that were there before */
 	enum place place;
 	const char *line; /* the current one, and its number */
 	unsigned line_number;
-	unsigned said[KEY_COUNT]; /* the line in which a key of this place was given; 0: not yet */
+	unsigned *said; /* of the place: the line in which a key was given; 0: not yet */
 	bool no_memory;
 };
 
@@ -72,23 +127,25 @@ const char *skip_blanks(const char *at);
 bool line_ends(const char *line, const char *at);
 
 /* A copy that lives as long as the policy. */
-const char *string_keep(struct policy *policy, const char *bytes, size_t length);
+char *string_keep(struct policy *policy, const char *bytes, size_t length);
+
+/* The same string, which the caller may change: `kept` is one of string_keep()'s. */
+char *string_kept(const struct policy *policy, const char *kept);
 
 /* `array` of `count` elements with room for one more; NULL without memory, and it is as it was. */
 void *array_grown(void *array, size_t count, size_t size);
 
 /* section.c: read the header that begins at `at`; rule_begin() also serves the built-in default. */
 void section_parse(struct parser *parser, const char *at);
-struct rule *rule_begin(struct parser *parser);
+struct section *section_begin(struct parser *parser);
 
 /* keys.c: what each key takes and how it is printed. */
 enum taken { TAKEN, NOT_ALLOWED, NO_MEMORY };
-struct text;
-
 struct key {
 	const char *spelling;
 	enum place place;
-	bool many;            /* takes a list */
+	bool many;            /* may stand several times */
+	bool commas;          /* and takes several values at once */
 	const char *values;   /* what is allowed, in words */
 	const char *fallback; /* the value where it is not given */
 	enum taken (*take)(struct policy *policy, const char *value, struct position at);
@@ -97,6 +154,11 @@ struct key {
 extern const struct key keys[KEY_COUNT];
 
 const struct key *key_find(const char *name, size_t length);
+bool key_stands_in(const struct key *key, enum place place);
+struct section *section_being_read(const struct policy *policy);
+
+/* In quotes where the parser would take it apart without them. */
+void value_print(struct text *text, const char *prefix, const char *value);
 
 /* hint.c: a complaint about a name that is no key, or `key`, which stands elsewhere. */
 void complain_of_key(struct parser *parser, const char *name, size_t length, const struct key *key);
@@ -105,10 +167,68 @@ void complain_of_key(struct parser *parser, const char *name, size_t length, con
 void key_take(struct parser *parser, const struct key *key, const char *value, struct position at);
 void values_parse(struct parser *parser, const struct key *key, const char *at);
 
-/* match.c: make the scopes and CAs of a policy that was read whole ready to be searched, and
- * complain of what stands twice. */
+/* match.c: make the scopes of a policy that was read whole ready to be searched, and complain of
+ * what stands twice. */
 void scopes_settle(struct policy *policy, struct complaints *complaints);
-void sources_settle(struct policy *policy, struct complaints *complaints);
+
+/* settle.c: the lists of all sections, sorted, and complaints of what stands twice in one; what a
+ * server section has of its port's; complaints of what cannot stand together, unless there are
+ * more than `errors` before.  False: no memory. */
+bool sections_settle(struct policy *policy, struct complaints *complaints, size_t errors);
+void sections_free(struct policy *policy);
+void complain_of_twice(const struct policy *policy, struct complaints *complaints,
+		       struct position first, struct position second, const char *key);
+int compare_positions(struct position left, struct position right);
+
+/* sources.c: the values of `ca` and `crl`. */
+enum taken source_take(struct ca_source **list, size_t *count, const char *path,
+		       struct position at);
+void sources_print(struct text *text, const struct ca_source *list, size_t count);
+void sources_sort(const struct policy *policy, struct complaints *complaints,
+		  struct ca_source *list, size_t count, const char *key);
+bool same_sources(const struct ca_source *left, size_t left_count, const struct ca_source *right,
+		  size_t right_count);
+
+/* names.c: server names.  name_fold() gives the one spelling of a name, without wildcard, in at
+ * most NAME_BYTES bytes and a NUL; false: it is none. */
+#define NAME_BYTES 253
+bool name_fold(char folded[NAME_BYTES + 1], const char *name, size_t length);
+bool name_settle(char *name); /* in place, with the wildcard of a policy */
+void name_why(struct text *text, const char *name);
+enum taken name_take(struct policy *policy, const char *value, struct position at);
+void names_print(struct text *text, const struct rule *rule);
+void names_sort(const struct policy *policy, struct complaints *complaints,
+		struct section *section);
+bool same_names(const struct rule *left, const struct rule *right);
+void servers_sort(const struct policy *policy, struct complaints *complaints,
+		  const struct section *port);
+
+/* pins.c: the values of `client-cert`. */
+enum taken pin_take(struct policy *policy, const char *value, struct position at);
+void pin_why(struct text *text, const char *value);
+void pin_print(struct text *text, const struct pin *pin);
+void pins_sort(const struct policy *policy, struct complaints *complaints, struct section *section);
+bool same_pins(const struct rule *left, const struct rule *right);
+
+/* peers.c: the values of `from`, `exempt` and `proxy-protocol`. */
+enum taken peer_take(struct peers *peers, const char *value, struct position at);
+void peer_why(struct text *text, const char *value);
+void peers_print(struct text *text, const struct peers *peers);
+bool peers_settle(struct policy *policy, struct complaints *complaints);
+bool same_peers(const struct peers *left, const struct peers *right);
+void peers_free(struct peers *peers);
+
+/* peer_files.c: does any address of a value of `left` stand in `right`?  `at`: that value. */
+bool peers_meet(const struct peers *left, const struct peers *right, struct position *at);
+
+/* day.c: seconds since 1970 of 2027-01-31, 0 h UTC; and back. */
+#define DAY_TEXT_BYTES sizeof("2027-01-31")
+bool day_parse(int64_t *seconds, const char *text);
+void day_print(char text[DAY_TEXT_BYTES], int64_t seconds);
+
+/* cloudflare.c */
+extern const char *const cloudflare_ranges[];
+extern const size_t cloudflare_range_count;
 
 /* words.c */
 enum {

@@ -9,12 +9,6 @@ static int compare_numbers(size_t left, size_t right)
 	return (left > right) - (left < right);
 }
 
-static int compare_positions(struct position left, struct position right)
-{
-	return left.line != right.line ? compare_numbers(left.line, right.line)
-				       : compare_numbers(left.column, right.column);
-}
-
 static int compare_endpoints(const struct endpoint *left, const struct endpoint *right)
 {
 	int difference = memcmp(left->address, right->address, sizeof(left->address));
@@ -75,9 +69,9 @@ const struct rule *policy_match(const struct policy *policy, const struct endpoi
 		const struct scope *scope = scope_find(policy, kind, endpoint);
 
 		if (scope != NULL)
-			return &policy->rules[scope->rule];
+			return &policy->sections[scope->rule].rule;
 	}
-	return &policy->rules[policy->fallback];
+	return &policy->sections[policy->fallback].rule;
 }
 
 bool policy_names_addresses(const struct policy *policy, uint16_t port)
@@ -143,125 +137,4 @@ void scopes_settle(struct policy *policy, struct complaints *complaints)
 		for (size_t kind = scope->kind + 1u; kind <= SCOPE_KINDS; kind++)
 			policy->kind_begin[kind] = i + 1;
 	}
-}
-
-static int compare_sources(const struct ca_source *left, const struct ca_source *right)
-{
-	if (left->path == NULL || right->path == NULL)
-		return (left->path != NULL) - (right->path != NULL);
-	return strcmp(left->path, right->path);
-}
-
-static int order_of_sources(const void *left, const void *right)
-{
-	const struct ca_source *one = left, *other = right;
-	int difference = compare_sources(one, other);
-
-	return difference != 0 ? difference : compare_positions(one->at, other->at);
-}
-
-void sources_settle(struct policy *policy, struct complaints *complaints)
-{
-	struct ca_source *source = policy->sources;
-
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		struct rule *rule = &policy->rules[i];
-
-		rule->ca = source;
-		if (rule->ca_count > 1)
-			qsort(source, rule->ca_count, sizeof(*source), order_of_sources);
-		for (size_t j = 1; j < rule->ca_count; j++)
-			if (compare_sources(&source[j - 1], &source[j]) == 0)
-				complain(
-					complaints, SEVERITY_ERROR, source[j].at,
-					policy_source_line(policy, source[j].at.line),
-					"duplicate value: this section has it already, in line %u; "
-					"each ca stands once",
-					source[j - 1].at.line);
-		source += rule->ca_count;
-	}
-}
-
-/* The shape of what follows: no key gives a policy any of it yet. */
-const struct rule *policy_match_name(const struct policy *policy, const struct endpoint *endpoint,
-				     const char *name, size_t length)
-{
-	return policy_server_rule(policy, policy_match(policy, endpoint), name, length);
-}
-
-const struct rule *policy_server_rule(const struct policy *policy, const struct rule *rule,
-				      const char *name, size_t length)
-{
-	(void)policy, (void)name, (void)length;
-	return rule;
-}
-
-bool policy_allows_name(const struct policy *policy, const struct rule *rule, const char *name,
-			size_t length)
-{
-	(void)policy, (void)name, (void)length;
-	return rule->only_names_count == 0;
-}
-
-enum verify rule_verify(const struct rule *rule, int64_t now)
-{
-	(void)now;
-	return rule->verify;
-}
-
-bool peers_contain(const struct peers *peers, const struct endpoint *peer)
-{
-	(void)peers, (void)peer;
-	return false;
-}
-
-bool rule_admits_peer(const struct rule *rule, const struct endpoint *peer)
-{
-	return rule->from == NULL || (peer != NULL && peers_contain(rule->from, peer));
-}
-
-size_t policy_peer_file_count(const struct policy *policy)
-{
-	(void)policy;
-	return 0;
-}
-
-const struct peer_file *policy_peer_file(const struct policy *policy, size_t index)
-{
-	(void)policy, (void)index;
-	return NULL;
-}
-
-bool policy_peer_file_take(struct policy *policy, size_t index, const char *text, size_t length,
-			   struct complaints *complaints)
-{
-	(void)policy, (void)index, (void)text, (void)length, (void)complaints;
-	return false;
-}
-
-void policy_peers_settle(struct policy *policy, struct complaints *complaints)
-{
-	(void)policy, (void)complaints;
-}
-
-void policy_complain_of_unenforced(const struct policy *policy, struct complaints *complaints)
-{
-	(void)policy, (void)complaints;
-}
-
-bool rule_same_admission(const struct rule *left, const struct rule *right)
-{
-	return left->verify == right->verify && rule_same_effect(left, right);
-}
-
-bool rule_same_effect(const struct rule *left, const struct rule *right)
-{
-	if (left->verify != right->verify || left->refuse != right->refuse ||
-	    left->resumption != right->resumption || left->ca_count != right->ca_count)
-		return false;
-	/* Both are sorted, and without duplicates. */
-	for (size_t i = 0; i < left->ca_count; i++)
-		if (compare_sources(&left->ca[i], &right->ca[i]) != 0)
-			return false;
-	return true;
 }

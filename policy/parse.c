@@ -24,10 +24,13 @@ static void place_leave(struct parser *parser)
 {
 	const struct position nowhere = {0, 0};
 
+	/* A server section has the rest of its port's. */
+	if (parser->place == PLACE_SERVER)
+		return;
 	for (size_t i = 0; i < KEY_COUNT && !parser->no_memory; i++)
-		if (keys[i].place == parser->place && parser->said[i] == 0)
+		if (key_stands_in(&keys[i], parser->place) && parser->said[i] == 0 &&
+		    *keys[i].fallback != '\0')
 			key_take(parser, &keys[i], keys[i].fallback, nowhere);
-	memset(parser->said, 0, sizeof(parser->said));
 }
 
 /* `name = ...` */
@@ -36,7 +39,7 @@ static void key_parse(struct parser *parser, const char *name, size_t length, co
 	const struct key *key = key_find(name, length);
 	unsigned *said;
 
-	if (key == NULL || key->place != parser->place) {
+	if (key == NULL || !key_stands_in(key, parser->place)) {
 		complain_of_key(parser, name, length, key);
 		return;
 	}
@@ -86,7 +89,7 @@ static bool source_keep(struct policy *policy, const char *text, size_t length)
 	for (size_t i = 0; i < length; i++)
 		count += text[i] == '\n';
 	policy->text = malloc(length + 1);
-	policy->strings = malloc(length + 1);
+	policy->strings = malloc(2 * (length + 1));
 	policy->lines = malloc(count * sizeof(*policy->lines));
 	if (policy->text == NULL || policy->strings == NULL || policy->lines == NULL)
 		return false;
@@ -139,15 +142,15 @@ static void lines_parse(struct parser *parser, const char *nul)
 static void warn_of_surprises(struct parser *parser)
 {
 	const struct policy *policy = parser->policy;
-	const struct rule *any = &policy->rules[policy->fallback];
+	const struct rule *any = &policy->sections[policy->fallback].rule;
 
 	if (any->ca_count == 1 && any->ca[0].path == NULL)
 		return;
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
+	for (size_t i = 0; i < policy->section_count; i++) {
+		const struct rule *rule = &policy->sections[i].rule;
 		const char *line = policy_source_line(policy, rule->line);
 
-		if (rule->verify == VERIFY_OFF || rule->ca[0].at.line != 0)
+		if (rule->server != NULL || rule->verify == VERIFY_OFF || rule->ca[0].at.line != 0)
 			continue;
 		complain(parser->complaints, SEVERITY_WARNING,
 			 (struct position){rule->line, (unsigned)(strchr(line, '[') - line) + 1},
@@ -167,18 +170,19 @@ static void policy_settle(struct parser *parser)
 	scopes_settle(policy, parser->complaints);
 	if (policy->kind_begin[SCOPE_ANY] < policy->kind_begin[SCOPE_KINDS]) {
 		policy->fallback = policy->scopes[policy->kind_begin[SCOPE_ANY]].rule;
-	} else if (rule_begin(parser) != NULL) {
-		policy->fallback = policy->rule_count - 1;
+	} else if (section_begin(parser) != NULL) {
+		policy->fallback = policy->section_count - 1;
 		parser->place = PLACE_PORT;
 		place_leave(parser);
 	}
-	sources_settle(policy, parser->complaints);
+	if (!parser->no_memory)
+		parser->no_memory = !sections_settle(policy, parser->complaints, parser->errors);
 }
 
 struct policy *policy_parse(const char *text, size_t length, struct complaints *complaints)
 {
 	const size_t errors = complaints->errors;
-	struct parser parser = {.complaints = complaints};
+	struct parser parser = {.complaints = complaints, .errors = errors};
 	const char *nul;
 
 	if (length > POLICY_MAX_BYTES) {
@@ -189,6 +193,7 @@ struct policy *policy_parse(const char *text, size_t length, struct complaints *
 	parser.policy = calloc(1, sizeof(*parser.policy));
 	parser.no_memory = parser.policy == NULL || !source_keep(parser.policy, text, length);
 	if (!parser.no_memory) {
+		parser.said = parser.policy->said;
 		nul = length > 0 ? memchr(text, '\0', length) : NULL;
 		lines_parse(&parser, nul ? parser.policy->text + (nul - text) : NULL);
 	}
@@ -223,20 +228,19 @@ void policy_free(struct policy *policy)
 	free(policy->text);
 	free(policy->strings);
 	free(policy->lines);
-	free(policy->rules);
-	free(policy->sources);
+	sections_free(policy);
 	free(policy->scopes);
 	free(policy);
 }
 
 size_t policy_rule_count(const struct policy *policy)
 {
-	return policy->rule_count;
+	return policy->section_count;
 }
 
 const struct rule *policy_rule(const struct policy *policy, size_t index)
 {
-	return &policy->rules[index];
+	return &policy->sections[index].rule;
 }
 
 struct log_choice policy_log(const struct policy *policy)

@@ -173,9 +173,11 @@ bool policy_names_addresses(const struct policy *policy, uint16_t port);
 size_t policy_rule_count(const struct policy *policy);
 const struct rule *policy_rule(const struct policy *policy, size_t index);
 
-/* Do both rules judge every connection alike, whatever name it asks for?  Says no where it would
- * take long to be sure. */
+/* Do both rules judge every TLS connection alike, whatever name it asks for? */
 bool rule_same_effect(const struct rule *left, const struct rule *right);
+
+/* And is what may come before TLS the same too (plaintext, proxy-protocol)? */
+bool rule_same(const struct rule *left, const struct rule *right);
 
 /* Do both admit the same certificates (verify, ca, crl, client-cert)? */
 bool rule_same_admission(const struct rule *left, const struct rule *right);

@@ -1,24 +1,31 @@
-/* Section headers: [port 443, 8000-8999, 127.0.0.1:443, [::1]:443] or [port *]. */
+/* Section headers: [port 443, 8000-8999, 127.0.0.1:443, [::1]:443] or [port *], and for one server
+ * name [port 443 server shop.example]. */
 #include "language.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ENDPOINTS "a port, a range 8000-8999, an address 127.0.0.1:443 or [::1]:443, or *"
 
-struct rule *rule_begin(struct parser *parser)
+struct section *section_begin(struct parser *parser)
 {
 	struct policy *policy = parser->policy;
-	struct rule *rules = array_grown(policy->rules, policy->rule_count, sizeof(*rules));
+	struct section *sections =
+		array_grown(policy->sections, policy->section_count, sizeof(*sections));
 
-	if (rules == NULL) {
+	if (sections == NULL) {
 		parser->no_memory = true;
 		return NULL;
 	}
-	policy->rules = rules;
-	rules += policy->rule_count;
-	*rules = (struct rule){.section = "port *", .index = policy->rule_count++};
-	return rules;
+	policy->sections = sections;
+	sections += policy->section_count;
+	*sections = (struct section){
+		.rule = {.section = "port *", .index = policy->section_count++},
+		.ports = "*",
+	};
+	parser->said = sections->said;
+	return sections;
 }
 
 /* 1 to 65535 in decimal, without leading zeros: "0443" may have been meant as octal. */
@@ -139,7 +146,7 @@ static const char *entry_parse(struct parser *parser, const char *at, bool alone
 	const char *end = token_end(at);
 	size_t length = (size_t)(end - at);
 	struct scope scope = {
-		.rule = parser->policy->rule_count - 1,
+		.rule = parser->policy->section_count - 1,
 		.at = position_of(parser, at),
 	};
 	const char *wrong = scope_parse(&scope, at, length);
@@ -153,6 +160,44 @@ static const char *entry_parse(struct parser *parser, const char *at, bool alone
 	else
 		scope_add(parser, &scope);
 	return end;
+}
+
+static bool is_server(const char *at)
+{
+	const size_t length = strlen("server");
+
+	return strncmp(at, "server", length) == 0 && (is_blank(at[length]) || at[length] == ']');
+}
+
+/* "server shop.example" at `at`; where the section's closing bracket stands, NULL where it has
+ * none. */
+static const char *server_parse(struct parser *parser, const char *at)
+{
+	struct section *section = section_being_read(parser->policy);
+	const char *name = skip_blanks(at + strlen("server"));
+	const char *end = name + strcspn(name, "], \t");
+	const char *close = skip_blanks(end);
+	struct text why = {0};
+	char *kept;
+
+	section->server_at = position_of(parser, name);
+	if (end == name) {
+		section->rule.server = "";
+		error_at(parser, name, "a server name is missing here, as shop.example");
+		return *close == ']' ? close : NULL;
+	}
+	kept = string_keep(parser->policy, name, (size_t)(end - name));
+	section->rule.server = kept;
+	if (!name_settle(kept)) {
+		name_why(&why, kept);
+		error_at(parser, name, "%s", why.no_memory ? "no server name" : why.bytes);
+		free(why.bytes);
+	} else if (*close != ']') {
+		error_at(parser, close,
+			 *close == ',' ? "a section is for one server name"
+				       : "expected ] after the server name");
+	}
+	return *close == ']' ? close : NULL;
 }
 
 /* The list from `at`; where the section's closing bracket stands, NULL where it has none. */
@@ -170,6 +215,8 @@ static const char *list_parse(struct parser *parser, const char *at)
 			at = entry_parse(parser, at, alone);
 		if (*at == ']')
 			return at;
+		if (is_server(at))
+			return server_parse(parser, at);
 		if (*at != ',')
 			break;
 	}
@@ -181,13 +228,31 @@ static const char *list_parse(struct parser *parser, const char *at)
 	return NULL;
 }
 
+/* The section's endpoints in one spelling; a server's are those of its port's section, and only
+ * serve to find that. */
+static void ports_keep(struct parser *parser, struct section *section, size_t scope_count)
+{
+	struct policy *policy = parser->policy;
+	char name[SCOPE_TEXT_BYTES];
+	struct text text = {0};
+
+	for (size_t i = scope_count; i < policy->scope_count; i++) {
+		scope_print(name, &policy->scopes[i]);
+		text_add(&text, "%s%s", i > scope_count ? ", " : "", name);
+	}
+	section->ports = section->owned_ports = text_end(&text);
+	parser->no_memory |= section->ports == NULL;
+	if (section->rule.server != NULL)
+		policy->scope_count = scope_count;
+}
+
 void section_parse(struct parser *parser, const char *at)
 {
 	const char *name = skip_blanks(at + 1);
 	size_t length = strcspn(name, "] \t");
 	const size_t scope_count = parser->policy->scope_count;
 	const char *close, *end;
-	struct rule *rule;
+	struct section *section;
 
 	parser->place = PLACE_UNKNOWN;
 	if (length != strlen("port") || memcmp(name, "port", length) != 0) {
@@ -196,12 +261,16 @@ void section_parse(struct parser *parser, const char *at)
 			 SHORTENED(name, length));
 		return;
 	}
-	rule = rule_begin(parser);
-	if (rule == NULL)
+	section = section_begin(parser);
+	if (section == NULL)
 		return;
 	parser->place = PLACE_PORT;
-	rule->line = parser->line_number;
+	section->rule.line = parser->line_number;
+	section->at = position_of(parser, at);
 	close = list_parse(parser, name + length);
+	if (section->rule.server != NULL)
+		parser->place = PLACE_SERVER;
+	ports_keep(parser, section, scope_count);
 	if (close == NULL) {
 		/* Who knows what it was meant for: none of it clashes with another section. */
 		parser->policy->scope_count = scope_count;
@@ -210,7 +279,7 @@ void section_parse(struct parser *parser, const char *at)
 	end = close;
 	while (is_blank(end[-1]))
 		end--;
-	rule->section = string_keep(parser->policy, name, (size_t)(end - name));
+	section->rule.section = string_keep(parser->policy, name, (size_t)(end - name));
 	close = skip_blanks(close + 1);
 	if (!line_ends(parser->line, close))
 		error_at(parser, close,

@@ -97,3 +97,25 @@ void ca_texts_free(struct ca_text *texts, size_t count)
 		free(texts[i].bytes);
 	free(texts);
 }
+
+void peer_files_read(struct policy *policy, struct complaints *complaints)
+{
+	const size_t count = policy_peer_file_count(policy);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct peer_file *file = policy_peer_file(policy, i);
+		size_t length;
+		char *text = file_bytes(file->path, POLICY_MAX_BYTES, &length);
+
+		if (text != NULL)
+			policy_peer_file_take(policy, i, text, length, complaints);
+		else
+			complain(complaints, SEVERITY_ERROR, file->at,
+				 policy_source_line(policy, file->at.line),
+				 "%s: %s; it must be a readable file of CIDRs, one a line",
+				 file->path, file_failure(errno));
+		free(text);
+	}
+	if (count > 0)
+		policy_peers_settle(policy, complaints);
+}

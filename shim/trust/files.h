@@ -20,4 +20,8 @@ struct ca_text *ca_texts_read(const struct policy *policy, const struct rule *ru
 			      struct complaints *complaints);
 void ca_texts_free(struct ca_text *texts, size_t count);
 
+/* Read the files of addresses that `policy` names, and hand them over; what is wrong with one, or
+ * with all of them together, is a complaint. */
+void peer_files_read(struct policy *policy, struct complaints *complaints);
+
 #endif

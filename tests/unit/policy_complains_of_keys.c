@@ -2,7 +2,9 @@
  * allowed. */
 #include "policy_mistake.h"
 
-#define PORT_KEYS "allowed in a [port ...] section: verify, ca, refuse, resumption"
+#define PORT_KEYS                                                                             \
+	"allowed in a [port ...] section: verify, ca, crl, client-cert, refuse, only-names, " \
+	"from, exempt, proxy-protocol, plaintext, acme, resumption, hosts"
 
 static const struct mistake mistakes_in_keys[] = {
 	{
@@ -45,10 +47,10 @@ static const struct mistake mistakes_in_keys[] = {
 		.says = "unknown key \"VERIFY\" (did you mean verify?)",
 	},
 	{
-		.name = "a key of a later version is unknown",
-		.text = "[port 443]\nclient-cert = cn:edge\n",
+		.name = "a key with an underscore is another",
+		.text = "[port 443]\nclient_cert = cn:edge\n",
 		.at = {2, 1},
-		.says = "unknown key \"client-cert\";",
+		.says = "unknown key \"client_cert\" (did you mean client-cert?);",
 	},
 	{
 		.name = "a key outside a section",
@@ -106,16 +108,17 @@ static const struct mistake mistakes_in_keys[] = {
 static const struct mistake mistakes_in_values[] = {
 	{
 		.name = "an unknown value of verify",
-		.text = "[port 443]\nverify =  observe # try\n",
+		.text = "[port 443]\nverify =  maybe # try\n",
 		.at = {2, 11},
-		.says = "verify takes require or off",
-		.allows = "not \"observe\"",
+		.says = "verify takes require, observe, observe until and a day (2027-01-31), or "
+			"off",
+		.allows = "not \"maybe\"",
 	},
 	{
 		.name = "a value in another case",
 		.text = "[port 443]\nverify = Off\n",
 		.at = {2, 10},
-		.says = "verify takes require or off, not \"Off\"",
+		.says = "or off, not \"Off\"",
 	},
 	{
 		.name = "an unknown value of resumption",
@@ -172,7 +175,7 @@ static const struct mistake mistakes_in_values[] = {
 		.name = "an empty value",
 		.text = "[port 443]\nverify =\n",
 		.at = {2, 9},
-		.says = "empty value; verify takes require or off",
+		.says = "empty value; verify takes require",
 	},
 	{
 		.name = "an empty value before a comment",

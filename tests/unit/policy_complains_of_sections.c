@@ -31,8 +31,8 @@ static const struct mistake mistakes_in_sections[] = {
 		.says = "unknown section \"port443\"",
 	},
 	{
-		.name = "a server section, which clashes with nothing",
-		.text = "[port 443]\n[port 443 server shop.example]\nca = /a\n",
+		.name = "a port and a word that is not server",
+		.text = "[port 443]\n[port 443 servers shop.example]\nca = /a\n",
 		.at = {2, 11},
 		.says = "expected a comma, or ]",
 	},

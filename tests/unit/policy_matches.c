@@ -247,6 +247,8 @@ static void same_effect(void **state)
 		expect(rule_same_effect(rule, first) == (i < 2), "[%s], turned", rule->section);
 	}
 	assert_true(rule_same_effect(policy_rule(policy, 6), policy_rule(policy, 8)));
+	/* But plain text passes under one of them. */
+	assert_false(rule_same(policy_rule(policy, 6), policy_rule(policy, 8)));
 	policy_free(policy);
 	expectations_met();
 }

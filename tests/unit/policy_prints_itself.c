@@ -125,13 +125,19 @@ static void everything_is_spelled_out(void **state)
 				       "verify = require\n"
 				       "ca = \"/a b\", /b\n"
 				       "refuse = reject\n"
+				       "plaintext = refuse\n"
+				       "acme = refuse\n"
 				       "resumption = off\n"
+				       "hosts = guard\n"
 				       "\n"
 				       "[port *]\n"
 				       "verify = require\n"
 				       "ca = cloudflare\n"
 				       "refuse = reject\n"
-				       "resumption = off\n";
+				       "plaintext = allow\n"
+				       "acme = refuse\n"
+				       "resumption = off\n"
+				       "hosts = guard\n";
 	struct complaints complaints;
 	struct policy *policy = parse_exactly(text, strlen(text), &complaints);
 	char *printed;

@@ -8,12 +8,15 @@ static void words_of_enums(void **state)
 {
 	(void)state;
 	assert_string_equal(verify_word(VERIFY_REQUIRE), "require");
+	assert_string_equal(verify_word(VERIFY_OBSERVE), "observe");
 	assert_string_equal(verify_word(VERIFY_OFF), "off");
 	assert_string_equal(answer_word(ANSWER_REJECT), "reject");
 	assert_string_equal(answer_word(ANSWER_CLOSE), "close");
 	assert_string_equal(answer_word(ANSWER_CLOSE_RESET), "close reset");
 	assert_string_equal(resumption_word(RESUMPTION_OFF), "off");
 	assert_string_equal(resumption_word(RESUMPTION_ON), "on");
+	assert_string_equal(hosts_word(HOSTS_GUARD), "guard");
+	assert_string_equal(hosts_word(HOSTS_NAMES_ONLY), "names-only");
 }
 
 /* The promised list, in its order. */
@@ -83,7 +86,8 @@ static void values_of_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST("verify, refuse and resumption have the words of the policy", words_of_enums),
+		TEST("verify, refuse, resumption and hosts have the words of the policy",
+		     words_of_enums),
 		TEST("every promised reason has its word and a meaning", words_of_reasons),
 		TEST("log takes its words and absolute paths, and nothing else", values_of_log),
 	};

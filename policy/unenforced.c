@@ -1,0 +1,112 @@
+/* The keys that the language has and nothing enforces yet: whoever adds the enforcement takes its
+ * line out here.  A policy that uses one is not taken up, so that nobody relies on it. */
+#include "language.h"
+
+struct unenforced {
+	enum key_index key;
+	bool (*is_used)(const struct policy *policy, const struct rule *rule);
+};
+
+static bool observes(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->verify == VERIFY_OBSERVE;
+}
+
+static bool has_crl(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->crl_count > 0;
+}
+
+static bool has_client_cert(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->client_cert_count > 0;
+}
+
+static bool has_only_names(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->only_names_count > 0;
+}
+
+static bool has_from(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->from != NULL;
+}
+
+static bool has_exempt(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->exempt != NULL;
+}
+
+static bool has_proxy_protocol(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->proxy_protocol != NULL;
+}
+
+static bool changes_plaintext(const struct policy *policy, const struct rule *rule)
+{
+	return rule->allows_plaintext != (rule->index == policy->fallback);
+}
+
+static bool has_acme(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->allows_acme;
+}
+
+static bool has_names_only(const struct policy *policy, const struct rule *rule)
+{
+	(void)policy;
+	return rule->hosts == HOSTS_NAMES_ONLY;
+}
+
+static const struct unenforced unenforced[] = {
+	{KEY_verify, observes},
+	{KEY_crl, has_crl},
+	{KEY_client_cert, has_client_cert},
+	{KEY_only_names, has_only_names},
+	{KEY_from, has_from},
+	{KEY_exempt, has_exempt},
+	{KEY_proxy_protocol, has_proxy_protocol},
+	{KEY_plaintext, changes_plaintext},
+	{KEY_acme, has_acme},
+	{KEY_hosts, has_names_only},
+};
+
+static const bool server_sections_are_enforced = false;
+
+static void complain_at(const struct policy *policy, struct complaints *complaints, unsigned number,
+			const char *what)
+{
+	const char *line = policy_source_line(policy, number);
+	struct position at = {number, 1};
+
+	if (line != NULL)
+		at.column += (unsigned)(skip_blanks(line) - line);
+	complain(complaints, SEVERITY_ERROR, at, line, "%s is not enforced by this version", what);
+}
+
+void policy_complain_of_unenforced(const struct policy *policy, struct complaints *complaints)
+{
+	for (size_t i = 0; i < policy->section_count; i++) {
+		const struct section *section = &policy->sections[i];
+
+		if (section->rule.server != NULL && !server_sections_are_enforced)
+			complain_at(policy, complaints, section->rule.line, "a server section");
+		for (size_t j = 0; j < sizeof(unenforced) / sizeof(unenforced[0]); j++) {
+			const enum key_index key = unenforced[j].key;
+
+			if (section->said[key] != 0 &&
+			    unenforced[j].is_used(policy, &section->rule))
+				complain_at(policy, complaints, section->said[key],
+					    key == KEY_verify ? "verify = observe"
+							      : keys[key].spelling);
+		}
+	}
+}
