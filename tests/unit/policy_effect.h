@@ -36,6 +36,68 @@ static inline struct policy *parse_exactly(const char *text, size_t length,
 	return policy;
 }
 
+/* Do both hold the same peers, of some at the edges of what generated policies name? */
+static inline bool same_members(const struct peers *left, const struct peers *right)
+{
+	static const uint8_t peers[][16] = {
+		{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1},
+		{[10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1, [15] = 255},
+		{[10] = 0xff, [11] = 0xff, [12] = 10, [13] = 2},
+		{[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 1},
+		{[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 2},
+		{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 168},
+		{[10] = 0xff, [11] = 0xff, [12] = 104, [13] = 16},
+		{[10] = 0xff, [11] = 0xff, [12] = 8, [13] = 8},
+		{[15] = 1},
+		{0x20, 0x01, 0x0d, 0xb8, [15] = 9},
+		{0xfd, [15] = 1},
+	};
+
+	if ((left == NULL) != (right == NULL))
+		return false;
+	for (size_t i = 0; left != NULL && i < sizeof(peers) / sizeof(peers[0]); i++) {
+		struct endpoint peer = {.port = 1};
+
+		memcpy(peer.address, peers[i], sizeof(peer.address));
+		if (peers_contain(left, &peer) != peers_contain(right, &peer))
+			return false;
+	}
+	return true;
+}
+
+static inline bool same_rule(const struct rule *left, const struct rule *right)
+{
+	return rule_same(left, right) && same_members(left->from, right->from) &&
+	       same_members(left->exempt, right->exempt) &&
+	       same_members(left->proxy_protocol, right->proxy_protocol);
+}
+
+/* For the names that generated policies have, and for others. */
+static inline bool same_for_names(const struct policy *left, const struct policy *right,
+				  const struct endpoint *endpoint)
+{
+	static const char *const names[] = {
+		"a.example", "B.example.", "c.a.example", "x.y.example", "shop.example", "example",
+	};
+	const struct rule *rule = policy_match(left, endpoint);
+	const struct rule *other = policy_match(right, endpoint);
+
+	if (!same_rule(rule, other))
+		return false;
+	if (rule->server_count == 0 && rule->only_names_count == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const size_t length = strlen(names[i]);
+
+		if (policy_allows_name(left, rule, names[i], length) !=
+			    policy_allows_name(right, other, names[i], length) ||
+		    !same_rule(policy_match_name(left, endpoint, names[i], length),
+			       policy_match_name(right, endpoint, names[i], length)))
+			return false;
+	}
+	return true;
+}
+
 /* At the addresses that examples and generated policies name, at others, and at each of `ports`
  * first and last ports. */
 static inline bool same_effect(const struct policy *left, const struct policy *right,
@@ -60,8 +122,7 @@ static inline bool same_effect(const struct policy *left, const struct policy *r
 		memcpy(endpoint.address, samples[i], sizeof(endpoint.address));
 		for (unsigned port = 0; port < 2 * ports; port++) {
 			endpoint.port = (uint16_t)(port < ports ? port : UINT16_MAX - port + ports);
-			if (!rule_same_effect(policy_match(left, &endpoint),
-					      policy_match(right, &endpoint)))
+			if (!same_for_names(left, right, &endpoint))
 				return false;
 		}
 	}

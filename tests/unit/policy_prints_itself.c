@@ -59,47 +59,110 @@ static int put_scope(char *end, uint32_t *seed)
 	return sprintf(end, "%u", port);
 }
 
-static int put_section(char *text, uint32_t *seed)
+static const char *const names[] = {
+	"a.example", "B.Example.", "*.example", "*.a.example", "shop.example", "\"_x.example\"",
+};
+static const char *const peers[] = {
+	"10.0.0.0/8", "10.1.0.0/16",    "192.0.2.1", "192.0.2.2/31", "cloudflare", "private",
+	"loopback",   "\"/a b,#.txt\"", "/lists/lb", "::/0",         "::1",        "2001:DB8::/32",
+};
+#define HEX32 "0123456789abcdef0123456789ABCDEF"
+static const char *const pins[] = {
+	"cn:Edge, Inc. #1",         "\"cn: a # b\"",
+	"dns:Edge.Example.",        "uri:spiffe://example/a,b",
+	"cert-sha256:" HEX32 HEX32, "spki-sha256:" HEX32 HEX32,
+};
+static const char *const verifies[] = {
+	"require", "off", "observe", "observe until 2027-01-31", "\"observe until 2400-02-29\"",
+};
+
+/* The keys of every section.  Some of each ten policies have none that admits differently. */
+static int put_keys(char *text, uint32_t *seed)
 {
 	char *end = text;
 
-	if (chance(seed, 8) == 0) {
-		end += sprintf(end, "[port *]\n");
-	} else {
-		end += sprintf(end, "[port ");
-		for (unsigned scopes = chance(seed, 3); scopes > 0; scopes--) {
-			end += put_scope(end, seed);
-			end += sprintf(end, " , ");
-		}
-		end += put_scope(end, seed);
-		end += sprintf(end, "]\n");
-	}
 	for (unsigned count = chance(seed, 3); count > 0; count--)
 		end += sprintf(end, "ca = %s, %s\n", PICK(seed, cas), PICK(seed, cas));
 	if (chance(seed, 2))
-		end += sprintf(end, "verify = %s\n",
-			       verify_word(chance(seed, 2) ? VERIFY_OFF : VERIFY_REQUIRE));
+		end += sprintf(end, "verify = %s\n", PICK(seed, verifies));
 	if (chance(seed, 2))
 		end += sprintf(end, "refuse = %s\n",
 			       answer_word((enum answer)chance(seed, ANSWER_CLOSE_RESET + 1)));
 	if (chance(seed, 2))
 		end += sprintf(end, "resumption = %s\n",
 			       resumption_word(chance(seed, 2) ? RESUMPTION_ON : RESUMPTION_OFF));
+	if (chance(seed, 4) == 0)
+		end += sprintf(end, "acme = %s\n", chance(seed, 2) ? "allow" : "refuse");
+	if (chance(seed, 4) == 0)
+		end += sprintf(end, "crl = /c, %s\n", "\"/d e\"");
+	if (chance(seed, 4) == 0)
+		end += sprintf(end, "client-cert = %s\n", PICK(seed, pins));
+	if (chance(seed, 4) == 0)
+		end += sprintf(end, "client-cert = %s # c\n", PICK(seed, pins));
+	return (int)(end - text);
+}
+
+static int put_port_keys(char *text, uint32_t *seed)
+{
+	char *end = text;
+
+	if (chance(seed, 4) == 0)
+		end += sprintf(end, "only-names = %s, %s\n", PICK(seed, names), PICK(seed, names));
+	if (chance(seed, 4) == 0)
+		end += sprintf(end, "from = %s,%s\nfrom = %s\n", PICK(seed, peers),
+			       PICK(seed, peers), PICK(seed, peers));
+	if (chance(seed, 4) == 0)
+		end += sprintf(end, "exempt = %s\n", PICK(seed, peers));
+	if (chance(seed, 6) == 0)
+		end += sprintf(end, "proxy-protocol = %s\n", PICK(seed, peers));
+	if (chance(seed, 2))
+		end += sprintf(end, "plaintext = %s\n", chance(seed, 2) ? "allow" : "refuse");
+	return (int)(end - text);
+}
+
+/* A port, and up to three servers of it. */
+static int put_section(char *text, uint32_t *seed)
+{
+	char ports[300] = "*";
+	char *end = text, *ports_end = ports;
+	const bool free_hosts = chance(seed, 2) != 0;
+	unsigned servers = chance(seed, 4);
+
+	if (chance(seed, 8) != 0) {
+		for (unsigned scopes = chance(seed, 3); scopes > 0; scopes--) {
+			ports_end += put_scope(ports_end, seed);
+			ports_end += sprintf(ports_end, " , ");
+		}
+		put_scope(ports_end, seed);
+	}
+	end += sprintf(end, "[port %s]\n", ports);
+	end += put_keys(end, seed);
+	end += put_port_keys(end, seed);
+	if (free_hosts)
+		end += sprintf(end, "hosts = names-only\n");
+	for (; servers > 0; servers--) {
+		end += sprintf(end, "[port %s server %s]\n", ports,
+			       names[chance(seed, 5)]); /* not in quotes */
+		if (free_hosts)
+			end += put_keys(end, seed);
+		else if (chance(seed, 2))
+			end += sprintf(end, "refuse = close\nacme = allow\n");
+	}
 	return (int)(end - text);
 }
 
 /* Many of these clash and are not policies; enough of them are. */
 static void chance_policies_print_themselves(void **state)
 {
-	const unsigned wanted = 5000;
-	unsigned tried = 0, printed = 0;
+	const unsigned wanted = 10000;
+	unsigned tried = 0, printed = 0, with_servers = 0;
 	uint32_t seed = 20260101;
 
 	(void)state;
 	for (; printed < wanted && tried < 50 * wanted; tried++) {
 		struct complaints complaints;
 		struct policy *policy;
-		char text[4096], *end = text;
+		char text[32768], *end = text;
 
 		end += sprintf(end, "%s", PICK(&seed, logs));
 		for (unsigned sections = chance(&seed, 6); sections > 0; sections--)
@@ -107,11 +170,14 @@ static void chance_policies_print_themselves(void **state)
 		policy = parse_exactly(text, (size_t)(end - text), &complaints);
 		if (policy != NULL) {
 			printed++;
+			for (size_t i = 0; i < policy_rule_count(policy); i++)
+				with_servers += policy_rule(policy, i)->server_count > 0;
 			expect(prints_itself(policy, 80), "policy %u: another is printed", tried);
 		}
 		policy_free(policy);
 		complaints_clear(&complaints);
 	}
+	expect(with_servers > wanted / 4, "only %u ports with servers", with_servers);
 	expect(printed == wanted, "only %u policies of %u texts", printed, tried);
 	expectations_met();
 }
@@ -156,7 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("every example parses without a complaint and prints itself",
 		     examples_print_themselves),
-		TEST("5000 policies made by chance print themselves",
+		TEST("10000 policies made by chance print themselves",
 		     chance_policies_print_themselves),
 		TEST("what is printed spells out every key, and the built-in default",
 		     everything_is_spelled_out),
