@@ -28,15 +28,18 @@ static bool fail(struct client_hello *hello, enum hello_fault why)
 	return false;
 }
 
+/* Some OpenSSL could go on: TLSv1_server_method() skips warnings between records. */
+static bool fail_between(struct client_hello *hello)
+{
+	return fail(hello, hello->message_taken > 0 ? HELLO_INTERRUPTED : HELLO_OTHER);
+}
+
 /* The five bytes before each record's body. */
 static bool take_record_byte(struct client_hello *hello, uint8_t byte)
 {
 	switch (hello->header_taken++) {
 	case 0:
-		if (byte != RECORD_HANDSHAKE)
-			return fail(hello,
-				    hello->message_taken > 0 ? HELLO_INTERRUPTED : HELLO_OTHER);
-		return true;
+		return byte == RECORD_HANDSHAKE || fail_between(hello);
 	case 1:
 		return byte == 3 || fail(hello, HELLO_OTHER);
 	case 2: /* OpenSSL looks at the minor version of no record before it has a message. */
@@ -50,9 +53,9 @@ static bool take_record_byte(struct client_hello *hello, uint8_t byte)
 		hello->header_taken = 0;
 		hello->empty_records =
 			(uint8_t)(hello->record_bytes == 0 ? hello->empty_records + 1 : 0);
-		return (hello->record_bytes <= RECORD_MAX_BYTES &&
-			hello->empty_records <= EMPTY_RECORDS_MAX) ||
-		       fail(hello, HELLO_OTHER);
+		if (hello->record_bytes > RECORD_MAX_BYTES)
+			return fail(hello, HELLO_OTHER);
+		return hello->empty_records <= EMPTY_RECORDS_MAX || fail_between(hello);
 	}
 }
 
