@@ -8,10 +8,10 @@ static void say(struct hello_scan *scan, enum scan_state state)
 		scan->state = (uint8_t)state;
 }
 
-/* One hello has passed whole, and nothing else was under way. */
+/* One hello has passed whole. */
 static void conclude(struct hello_scan *scan, const struct client_hello *hello)
 {
-	if (scan->state == SCAN_HELLO &&
+	if (scan->state >= SCAN_HELLO &&
 	    memcmp(scan->random, hello->random, sizeof(scan->random)) != 0)
 		say(scan, SCAN_AMBIGUOUS);
 	memcpy(scan->random, hello->random, sizeof(scan->random));
@@ -41,10 +41,10 @@ static void feed_candidates(struct hello_scan *scan, const unsigned char *bytes,
 	for (size_t i = 0; i < scan->candidate_count; i++) {
 		if (scan->candidates[i].state != HELLO_WHOLE)
 			continue;
+		conclude(scan, &scan->candidates[i]);
 		for (size_t j = 0; j < scan->candidate_count; j++)
 			if (j != i && taken[j] >= taken[i])
-				say(scan, SCAN_AMBIGUOUS);
-		conclude(scan, &scan->candidates[i]);
+				say(scan, SCAN_OVERLAPPED);
 		since = count - taken[i];
 	}
 	scan->bytes_since_hello =
@@ -60,12 +60,13 @@ static void begin_candidate(struct hello_scan *scan, const uint8_t begin[RECORD_
 	struct client_hello *candidate;
 	enum hello_state state;
 
-	/* It began inside a hello that has ended meanwhile; or there is no room to follow it. */
-	if ((scan->state == SCAN_HELLO && scan->bytes_since_hello < RECORD_BEGIN_BYTES) ||
-	    scan->candidate_count == SCAN_CANDIDATES) {
+	if (scan->candidate_count == SCAN_CANDIDATES) {
 		say(scan, SCAN_AMBIGUOUS);
 		return;
 	}
+	/* It began inside a hello that has ended meanwhile. */
+	if (scan->state >= SCAN_HELLO && scan->bytes_since_hello < RECORD_BEGIN_BYTES)
+		say(scan, SCAN_OVERLAPPED);
 	candidate = &scan->candidates[scan->candidate_count++];
 	*candidate = (struct client_hello){.is_strict = true};
 	client_hello_feed(candidate, begin, RECORD_BEGIN_BYTES, &state);
