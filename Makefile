@@ -110,6 +110,25 @@ check-tsan: ## the tests under ThreadSanitizer
 check-valgrind: $(UNIT) ## the unit tests under valgrind
 	@BUILD=$(BUILD) RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full" tests/run.sh $(UNIT)
 
+# Each file of tests/fuzz is a program of its own, with all that the command shares with the shim.  What a run has
+# found out is kept, and the next one starts from it.
+.PHONY: check-fuzz
+FUZZ_C = $(wildcard tests/fuzz/*.c)
+FUZZ = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
+FUZZ_CLANG ?= $(or $(shell command -v clang clang-14 | head -1),clang)
+SECONDS ?= 60
+check-fuzz: $(addsuffix .run,$(FUZZ)) ## fuzz the parsers, SECONDS (60) each (clang)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(SHARED_C) $(wildcard policy/*.h shim/*/*.h) $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CLANG) $(CPPFLAGS_COMMAND) -std=gnu11 -O1 -g -fno-omit-frame-pointer \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(SHARED_C)
+.PHONY: $(addsuffix .run,$(FUZZ))
+$(addsuffix .run,$(FUZZ)): %.run: %
+	@mkdir -p $*.corpus
+	@$< -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=$*. $*.corpus \
+		>$*.log 2>&1 || { tail -40 $*.log; exit 1; }
+	@echo "fuzz: $(@F:.run=): $$(sed -n 's/^stat::number_of_executed_units: *//p' $*.log) inputs in $(SECONDS) s, nothing found"
+
 .PHONY: check-mutants
 check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long
 	@BUILD=$(BUILD) tests/mutants.sh
@@ -189,7 +208,7 @@ $(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywor
 
 # Lint: each rule is a target, so that all that is wrong shows in one run.
 SOURCES = $(wildcard $(addsuffix /*.[ch],policy shim shim/trust shim/wire cli tests/unit tests/process \
-	tests/process/servers tests/attacks tests/support))
+	tests/process/servers tests/attacks tests/fuzz tests/support))
 SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man)
 MANUALS = man/cfshim.1 $(BUILD)/man/cfshim-policy.5 man/libcfshim.8
 LINTS = lint-format lint-warnings lint-tidy lint-cppcheck lint-shell lint-spelling lint-manual lint-directions \
