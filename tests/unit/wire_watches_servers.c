@@ -1,0 +1,201 @@
+/* What a host writes: where a TLS server begins to speak, and whether it is TLS throughout. */
+#include "wire/server_flight.h"
+#include "wire_bytes.h"
+
+static struct stream stream;
+static uint32_t seed = 20260103;
+
+/* What OpenSSL's server answers to a client of TLS 1.2, without certificates. */
+static void add_real_flight(struct stream *flight)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_method());
+	BIO *to_server = BIO_new(BIO_s_mem()), *to_client = BIO_new(BIO_s_mem());
+	static unsigned char sent[20000];
+	SSL *client, *server;
+	int count;
+
+	SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+	SSL_CTX_set_security_level(context, 0);
+	assert_int_equal(SSL_CTX_set_cipher_list(context, "aNULL"), 1);
+	client = SSL_new(context);
+	server = SSL_new(context);
+	BIO_up_ref(to_server);
+	BIO_up_ref(to_client);
+	SSL_set_bio(client, to_client, to_server);
+	SSL_set_bio(server, to_server, to_client);
+	SSL_set_connect_state(client);
+	SSL_set_accept_state(server);
+	SSL_do_handshake(client);
+	SSL_do_handshake(server);
+	count = BIO_read(to_client, sent, sizeof(sent));
+	assert_true(count > 50);
+	add(flight, sent, (size_t)count);
+	SSL_free(client);
+	SSL_free(server);
+	SSL_CTX_free(context);
+}
+
+/* In two pieces, or in pieces of one byte where `cut` is 0: where the ServerHello begins. */
+static size_t find(size_t cut)
+{
+	struct server_flight flight = {0};
+	size_t place = SIZE_MAX;
+
+	for (size_t at = 0; at < stream.length && place == SIZE_MAX;) {
+		const size_t piece = cut == 0 ? 1 : at == 0 ? cut : stream.length - at;
+		unsigned char *exact = malloc(piece);
+		size_t begin, early;
+
+		assert_non_null(exact);
+		memcpy(exact, stream.bytes + at, piece);
+		if (server_flight_feed(&flight, exact, piece, &begin, &early)) {
+			expect(begin < piece && early <= at && early < 6, "at %zu: %zu, %zu", at,
+			       begin, early);
+			place = at + begin - early;
+		}
+		free(exact);
+		at += piece;
+	}
+	return place;
+}
+
+static void finds_server_hellos(void **state)
+{
+	static const char talk[] = "220 mail.example\r\n220 ready for TLS\r\n";
+	const size_t before[] = {0, 1, 5, sizeof(talk) - 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		stream.length = 0;
+		add(&stream, talk, before[i]);
+		add_real_flight(&stream);
+		for (size_t cut = 0; cut <= stream.length; cut++)
+			expect(find(cut) == before[i], "%zu bytes before, cut at %zu: %zu",
+			       before[i], cut, find(cut));
+	}
+	expectations_met();
+}
+
+static void tells_others_apart(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t count, place;
+	} cases[] = {
+		{"\x16\x03\x03\0\1\2", 6, 0},
+		{"\x16\x03\x00\x40\0\2", 6, 0},
+		{"\x16\x03\x16\x03\x03\0\1\2", 8, 2},
+		{"\x16\x16\x03\x03\0\1\2", 7, 1},
+		{"\x16\x03\x03\0\0\2", 6, SIZE_MAX},
+		{"\x16\x03\x03\x40\1\2", 6, SIZE_MAX},
+		{"\x16\x03\x10\0\1\2", 6, SIZE_MAX},
+		{"\x16\x03\x03\0\1\1", 6, SIZE_MAX},
+		{"\x15\x03\x03\0\2\2\x28", 7, SIZE_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		stream.length = 0;
+		add(&stream, cases[i].bytes, cases[i].count);
+		for (size_t cut = 0; cut <= stream.length; cut++)
+			expect(find(cut) == cases[i].place, "case %zu, cut at %zu: %zu", i, cut,
+			       find(cut));
+	}
+	expectations_met();
+}
+
+static void finds_it_in_chance_bytes(void **state)
+{
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 50000; round++) {
+		size_t first = SIZE_MAX, place;
+
+		stream.length = 0;
+		for (unsigned i = 0; i < 60; i++)
+			add(&stream, "\x16\x03\x03\0\2\x16" + chance(&seed, 6), 1);
+		for (size_t at = 0; at + 6 <= stream.length && first == SIZE_MAX; at++)
+			if (memcmp(stream.bytes + at, "\x16\x03", 2) == 0 &&
+			    stream.bytes[at + 2] < 16 &&
+			    (stream.bytes[at + 3] > 0 || stream.bytes[at + 4] > 0) &&
+			    stream.bytes[at + 3] < 0x40 && stream.bytes[at + 5] == 2)
+				first = at;
+		place = find(chance(&seed, 60));
+		expect(place == first, "round %u: %zu, slowly %zu", round, place, first);
+		found += first != SIZE_MAX;
+	}
+	expect(found > 1000, "%u found", found);
+	expectations_met();
+}
+
+/* How much of the stream is TLS, in pieces by chance. */
+static size_t count_tls(struct tls_records *records)
+{
+	size_t total = 0;
+
+	memset(records, 0, sizeof(*records));
+	for (size_t at = 0; at < stream.length;) {
+		size_t piece = 1 + chance(&seed, chance(&seed, 2) ? 4 : 20000);
+
+		if (piece > stream.length - at)
+			piece = stream.length - at;
+		total += tls_records_feed(records, stream.bytes + at, piece);
+		at += piece;
+	}
+	return total;
+}
+
+static void counts_tls(void **state)
+{
+	static const unsigned char body[TLS_RECORDS_MAX_BODY + 1];
+	static const struct {
+		const char *bytes;
+		size_t count, fine;
+	} ends[] = {
+		{"HTTP/1.1 400", 12, 0},      {"\x13\x03\x03\0\1", 5, 0},
+		{"\x18\x03\x03\0\1", 5, 0},   {"\x17\x02\x03\0\1", 5, 1},
+		{"\x17\x04\x03\0\1", 5, 1},   {"\x17\x03\x03\x48\1", 5, 4},
+		{"\x17\x03\x03\x49\0", 5, 3}, {"\x17\x03\x03\xff\0", 5, 3},
+	};
+	struct tls_records records;
+
+	(void)state;
+	for (unsigned round = 0; round < 40; round++) {
+		size_t good;
+
+		stream.length = 0;
+		add_real_flight(&stream);
+		add_record(&stream, 23, 3, body, TLS_RECORDS_MAX_BODY);
+		add_record(&stream, 21, 3, "\1\0", 2);
+		add_record(&stream, 20, 3, "\1", 1);
+		add_record(&stream, 23, 3, "", 0);
+		good = stream.length;
+		expect(count_tls(&records) == good && tls_records_at_boundary(&records),
+		       "round %u: TLS is not", round);
+		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+			stream.length = good;
+			add(&stream, ends[i].bytes, ends[i].count);
+			expect(count_tls(&records) == good + ends[i].fine && records.is_broken &&
+				       !tls_records_at_boundary(&records),
+			       "round %u, end %zu: %zu of %zu", round, i, count_tls(&records),
+			       good + ends[i].fine);
+		}
+	}
+	stream.length = 3;
+	expect(count_tls(&records) == 3 && !tls_records_at_boundary(&records), "half a header");
+	expectations_met();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a ServerHello is found behind plain text, wherever cut", finds_server_hellos),
+		TEST("its six bytes are told from others", tells_others_apart),
+		TEST("in fifty thousand streams of chance bytes the first is found",
+		     finds_it_in_chance_bytes),
+		TEST("records are TLS up to the first byte that does not fit", counts_tls),
+	};
+
+	return RUN_TESTS("wire-watches-servers", tests);
+}
