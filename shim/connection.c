@@ -95,7 +95,7 @@ struct route connection_route(const struct connection *connection)
 {
 	struct route route = endpoint_route(connection->openssl, connection->ssl);
 
-	if (route.descriptor < 0 && connection->stream != NULL)
+	if (!route.endpoint_known && connection->stream != NULL)
 		guard_complete(&route, connection->stream);
 	return route;
 }

@@ -114,10 +114,12 @@ static enum claim claim_random(const unsigned char *random, struct stream **clai
 enum claim guard_claim(struct route *route, const unsigned char *random, struct stream **claimed)
 {
 	bool any_unclassified = false;
-	enum claim result;
+	enum claim result = claim_descriptor(route, random, claimed);
 
-	if (route->descriptor >= 0)
-		return claim_descriptor(route, random, claimed);
+	/* An accepted connection that no door saw; else a descriptor of anything but a connection
+	 * is none. */
+	if (result != CLAIM_NONE || route->endpoint_known)
+		return result;
 	result = claim_random(random, claimed, &any_unclassified);
 	/* enforces unclassified */
 	if (result == CLAIM_MADE && !any_unclassified)

@@ -317,7 +317,6 @@ static const struct attack attacks[] = {
 		.sections = "[port 127.0.0.2:{enforced}]\nca = {ca}\nrefuse = {answer}\n"
 			    "[port {enforced}]\nverify = off\n[port *]\nca = {ca}\n",
 		.reason = "no-certificate",
-		.answer = "close",
 	},
 	{
 		.name = "a stranger at twins on one port",
@@ -343,7 +342,6 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_3,
 		.second = "verify = off\n[port *]\nca = {ca}",
 		.reason = "no-certificate",
-		.answer = "close",
 	},
 	{
 		.name = "a stranger whose connection was received among others",
@@ -353,7 +351,6 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_3,
 		.second = "verify = off\n[port *]\nca = {ca}",
 		.reason = "no-certificate",
-		.answer = "close",
 	},
 	{
 		.name = "a stranger on a listener kept over exec",
@@ -363,7 +360,6 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_3,
 		.second = "verify = off\n[port *]\nca = {ca}",
 		.reason = "no-certificate",
-		.answer = "close",
 	},
 	{
 		.name = "a stranger on a data port that no section names",

@@ -309,7 +309,7 @@ static const struct attack attacks[] = {
 		.serve = take_again_unseen,
 		.at_the_end = true,
 		.edge_is_refused = true,
-		.reason = "internal",
+		.reason = "uncovered-tls",
 		.attack = after_the_edge,
 		.versions = REUSABLE,
 	},

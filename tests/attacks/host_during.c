@@ -349,7 +349,6 @@ static const struct attack attacks[] = {
 		.prepare = later_descriptor,
 		.connect = hello_from_memory,
 		.second = "verify = off",
-		.answer = "close",
 		.reason = "no-certificate",
 	},
 	{

@@ -175,8 +175,7 @@ static const struct attack attacks[] = {
 		.attack = begin_on_open,
 		.versions = ONLY_1_3,
 		.second = "verify = off",
-		.reason = "unknown-endpoint",
-		.answer = "close",
+		.reason = "plaintext",
 	},
 	{
 		.name = "a stranger who is heard on the enforced port and answered on the open one",
@@ -184,7 +183,7 @@ static const struct attack attacks[] = {
 		.connect = answer_on_other_port,
 		.attack = speak_on_enforced,
 		.versions = ONLY_1_3,
-		BESIDE_OPEN_PORT,
+		ANYWHERE,
 	},
 	{
 		.name = "a stranger who is heard on the open port and answered on the enforced one",
@@ -192,7 +191,8 @@ static const struct attack attacks[] = {
 		.connect = answer_on_other_port,
 		.attack = speak_on_open,
 		.versions = ONLY_1_3,
-		BESIDE_OPEN_PORT,
+		.second = "verify = off",
+		.reason = "plaintext",
 	},
 };
 

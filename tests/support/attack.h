@@ -29,9 +29,12 @@ enum versions { BOTH_VERSIONS, ONLY_1_2, ONLY_1_3 };
 
 struct victim;
 
-/* Members of an attack on a host with an open port beside, whose connections could be of either.
- * Where all of the policy could apply, the built-in rule would too: so a rule for all ports. */
-#define BESIDE_OPEN_PORT \
+/* Members of an attack on a host with an open port beside, whose connections could be of either. */
+#define BESIDE_OPEN_PORT .second = "verify = off", .reason = "no-certificate"
+
+/* The same, where the shim cannot tell which it is: all of the policy applies, with the built-in
+ * rule, so there is one for all ports. */
+#define ANYWHERE \
 	.second = "verify = off\n[port *]\nca = {ca}", .reason = "no-certificate", .answer = "close"
 
 struct attack {

@@ -56,14 +56,8 @@ static void expect_served(const struct client *client, const struct outcome *out
 	expect(outcome->http_status == 200, "%s: HTTP status %d", who, outcome->http_status);
 }
 
-static bool is_reset(const struct server *server, const char *answer)
-{
-	return strcmp(answer, "close reset") == 0 && !server->kind->hides_sockets;
-}
-
-static void expect_refused(const struct server *server, const struct client *client,
-			   const struct outcome *outcome, const struct visitor *visitor,
-			   const char *answer)
+static void expect_refused(const struct client *client, const struct outcome *outcome,
+			   const struct visitor *visitor, const char *answer)
 {
 	const char *who = visit_text(client);
 	int alert = client->version == TLS1_3_VERSION ? visitor->alert_1_3 : visitor->alert_1_2;
@@ -84,7 +78,8 @@ static void expect_refused(const struct server *server, const struct client *cli
 		expect(outcome->bytes_after_flight == 0, "%s: %zu bytes after the flight", who,
 		       outcome->bytes_after_flight);
 	if (!reject)
-		expect(outcome->ending == (is_reset(server, answer) ? END_RESET : END_EOF),
+		expect(outcome->ending ==
+			       (strcmp(answer, "close reset") == 0 ? END_RESET : END_EOF),
 		       "%s: ended with %s", who, ending_word(outcome->ending));
 }
 
@@ -122,9 +117,8 @@ static void expect_sockets(const struct refusal_line *line, const struct client 
 	expect(strcmp(line->network, "other") == 0, "%s: network=%s", who, line->network);
 }
 
-static void expect_line(const struct server *server, const struct client *client,
-			const struct visitor *visitor, const char *answer,
-			const struct outcome *outcome, struct log *log)
+static void expect_line(const struct client *client, const struct visitor *visitor,
+			const char *answer, const struct outcome *outcome, struct log *log)
 {
 	const char *who = visit_text(client);
 	struct refusal_line line = {.text = ""};
@@ -142,8 +136,7 @@ static void expect_line(const struct server *server, const struct client *client
 	expect(strcmp(line.answer, answer) == 0, "%s: answer \"%s\" in the log", who, line.answer);
 	expect(strcmp(line.dropped, "0") == 0, "%s: dropped=%s", who, line.dropped);
 	expect_origin(&line, client, outcome);
-	if (!server->kind->hides_sockets)
-		expect_sockets(&line, client, outcome);
+	expect_sockets(&line, client, outcome);
 }
 
 void expect_verdict(const struct server *server, const struct client *client,
@@ -158,13 +151,14 @@ void expect_verdict(const struct server *server, const struct client *client,
 	client_run(&visit, &outcome);
 	/* Where one waits in vain, all would: that is not seen in time. */
 	if (outcome.ending == END_TIMEOUT)
-		fail_msg("%s: neither an answer nor an end", visit_text(&visit));
+		fail_msg("%s, %s: neither an answer nor an end", server->kind->name,
+			 visit_text(&visit));
 	if (visitor->reason != NULL)
-		expect_refused(server, &visit, &outcome, visitor, answer);
+		expect_refused(&visit, &outcome, visitor, answer);
 	else
 		expect_served(&visit, &outcome);
 	if (log != NULL)
-		expect_line(server, &visit, visitor, answer, &outcome, log);
+		expect_line(&visit, visitor, answer, &outcome, log);
 	outcome_clear(&outcome);
 }
 

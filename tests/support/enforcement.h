@@ -25,7 +25,7 @@ extern const struct visitor edge;      /* with Cloudflare's, so to speak */
 extern const struct visitor
 	unready[]; /* two rows: a stranger and the edge, where the policy cannot be used */
 
-/* What `visitor` sees on `port` of the server, and the line about it, must be what `answer`
+/* What `visitor` sees on the client's port, and the line about it, must be what `answer`
  * ("reject", ...) promises. `client` (where it is IN_A_HURRY, a stranger too) says the rest:
  * address, version, request.  `log` NULL: what was logged does not matter. */
 void expect_verdict(const struct server *server, const struct client *client,

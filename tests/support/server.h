@@ -25,10 +25,6 @@ struct server_kind {
 	const char *name;
 	/* Writes its configuration into the server's folder, and the words of its command. */
 	void (*prepare)(struct server *server);
-	/* It moves the bytes itself, so OpenSSL, and with it the shim, never learns the socket:
-	 * there is no peer in the log, and where a RST is asked for, the stream ends as under
-	 * `close`. */
-	bool hides_sockets;
 };
 
 struct server {

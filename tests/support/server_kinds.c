@@ -177,8 +177,8 @@ const struct server_kind small_server = {.name = "small_server", .prepare = prep
 
 const struct server_kind server_kinds[SERVER_KINDS + 1] = {
 	{.name = "nginx", .prepare = prepare_nginx},
-	{.name = "Apache prefork", .prepare = prepare_apache_prefork, .hides_sockets = true},
-	{.name = "Apache event", .prepare = prepare_apache_event, .hides_sockets = true},
+	{.name = "Apache prefork", .prepare = prepare_apache_prefork},
+	{.name = "Apache event", .prepare = prepare_apache_event},
 	{.name = "Python's ssl", .prepare = prepare_python},
 	{.name = "openssl s_server", .prepare = prepare_s_server},
 	{.name = "socat", .prepare = prepare_socat},
