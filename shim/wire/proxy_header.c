@@ -74,12 +74,11 @@ static bool parse_addresses(struct proxy_header *header, const char *line, int f
 /* The line without its LF.  Behind UNKNOWN anything may stand, and means nothing. */
 static bool parse_line(struct proxy_header *header)
 {
-	char line[PROXY_TEXT_BYTES];
+	char line[PROXY_TEXT_BYTES] = "";
 	const size_t length = header->taken - 1u;
 	const char *words = line + sizeof(greeting);
 
 	memcpy(line, header->kept, length);
-	line[length] = '\0';
 	if (strncmp(words, "TCP4 ", 5) == 0)
 		return parse_addresses(header, words + 5, AF_INET);
 	if (strncmp(words, "TCP6 ", 5) == 0)
@@ -92,14 +91,12 @@ static bool take_text(struct proxy_header *header, unsigned char byte)
 {
 	const bool after_cr = header->taken > 0 && header->kept[header->taken - 1] == '\r';
 
-	if (header->taken < sizeof(greeting)) {
-		if (byte != greeting[header->taken])
-			return false;
-	} else if (after_cr ? byte != '\n' : (byte < ' ' || byte > '~') && byte != '\r') {
+	if (header->taken < sizeof(greeting) ? byte != greeting[header->taken]
+	    : after_cr                       ? byte != '\n'
+					     : (byte < ' ' || byte > '~') && byte != '\r')
 		return false;
-	} else if (header->taken + 1u >= PROXY_TEXT_BYTES && byte != '\n') {
+	if (header->taken + 1u >= PROXY_TEXT_BYTES && byte != '\n')
 		return false;
-	}
 	header->kept[header->taken++] = byte;
 	if (byte != '\n')
 		return true;
@@ -129,17 +126,17 @@ static bool measure(struct proxy_header *header, unsigned char last_byte)
 
 static bool fits(struct proxy_header *header, unsigned char byte)
 {
+	if (header->taken < sizeof(signature))
+		return byte == signature[header->taken];
 	switch (header->taken) {
 	case VERSION_AT:
 		return byte == COMMAND_LOCAL || byte == COMMAND_PROXY;
 	case FAMILY_AT:
 		return byte >> 4 <= FAMILY_UNIX && (byte & 15) <= PROTOCOL_LAST;
-	case LENGTH_AT:
-		return true;
 	case LENGTH_AT + 1:
 		return measure(header, byte);
 	default:
-		return header->taken >= ADDRESS_AT || byte == signature[header->taken];
+		return true;
 	}
 }
 

@@ -14,8 +14,9 @@
 
 /* Version 1, with its CRLF. */
 #define PROXY_TEXT_BYTES 107
-/* Version 2: HAProxy takes what fits into its buffer (tune.bufsize, 16384), nginx 4096 bytes
- * since 1.23.2.  The larger of both, so that it is the host that says what is too long. */
+/* Version 2.  nginx takes 4096 bytes, HAProxy what fits into its buffer (tune.bufsize, 16384 where
+ * it is not set).  The larger of both: nothing is kept of it, and the host says itself what is too
+ * long. */
 #define PROXY_MAX_BYTES 16384
 
 enum proxy_state { PROXY_MORE, PROXY_WHOLE, PROXY_NOT };

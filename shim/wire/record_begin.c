@@ -15,12 +15,12 @@ static bool is_begin(const uint8_t begin[RECORD_BEGIN_BYTES], const struct recor
 static bool collect(const struct record_window *window, const unsigned char *bytes, size_t last,
 		    uint8_t begin[RECORD_BEGIN_BYTES])
 {
-	const size_t here = last + 1 < RECORD_BEGIN_BYTES ? last + 1 : RECORD_BEGIN_BYTES;
+	const size_t here = last < RECORD_BEGIN_BYTES ? last + 1 : RECORD_BEGIN_BYTES;
 	const size_t before = RECORD_BEGIN_BYTES - here;
 
 	if (before > window->count)
 		return false;
-	memcpy(begin, window->bytes + window->count - before, before);
+	memcpy(begin, &window->bytes[window->count - before], before);
 	memcpy(begin + before, bytes + last + 1 - here, here);
 	return true;
 }
@@ -63,7 +63,7 @@ void record_window_move(struct record_window *window, const unsigned char *bytes
 	}
 	if (kept > room - count)
 		kept = room - count;
-	memmove(window->bytes, window->bytes + window->count - kept, kept);
+	memmove(window->bytes, &window->bytes[window->count - kept], kept);
 	memcpy(window->bytes + kept, bytes, count);
 	window->count = (uint8_t)(kept + count);
 }

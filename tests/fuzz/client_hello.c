@@ -40,7 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 		DEMAND(state == state_cut && taken == taken_cut);
 		/* Whether it is SSLv2 is told only where three bytes are at hand. */
 		if (whole.why != HELLO_SSLV2)
-			DEMAND(memcmp(&whole, &cut, sizeof(whole)) == 0);
+			DEMAND(whole.why == cut.why);
+		DEMAND(whole.has_random == cut.has_random &&
+		       memcmp(whole.random, cut.random, sizeof(whole.random)) == 0);
+		DEMAND(client_hello_left(&whole) == client_hello_left(&cut));
 	}
 	return 0;
 }

@@ -20,10 +20,11 @@ static size_t add(uint8_t *stream, size_t at, size_t room, const void *bytes, si
 /* 43 bytes of message: random, no session id, one cipher, no extensions; records of `size`. */
 static size_t add_hello(uint8_t *stream, size_t at, size_t room, uint8_t random, size_t size)
 {
+	static const uint8_t rest[] = {0, 0, 2, 0x13, 1, 1, 0, 0, 0};
 	uint8_t message[47] = {1, 0, 0, 43, 3, 3};
 
 	memset(message + 6, random, 32);
-	memcpy(message + 38, "\0\0\2\x13\1\1\0\0\0", 9);
+	memcpy(message + 38, rest, sizeof(rest));
 	for (size_t done = 0; done < sizeof(message); done += size) {
 		const size_t left = sizeof(message) - done, count = left < size ? left : size;
 

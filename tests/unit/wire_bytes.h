@@ -23,7 +23,7 @@ static inline unsigned chance(uint32_t *seed, unsigned below)
 	*seed ^= *seed << 13;
 	*seed ^= *seed >> 17;
 	*seed ^= *seed << 5;
-	return *seed % below;
+	return below > 0 ? *seed % below : 0;
 }
 
 static inline void add(struct stream *stream, const void *bytes, size_t count)

@@ -55,46 +55,46 @@ static void reading_ends(struct reading *reading, enum fate fate, size_t end)
 	reading->end = end;
 }
 
-/* The hello's bytes as far as the records from `begin` hold them; false: the reading is over. */
-static bool read_records(struct reading *reading, size_t *have)
+/* The header of the record at `at`; false: the reading is over, or the stream is. */
+static bool read_header(struct reading *reading, size_t at, size_t *length)
 {
-	const unsigned char *bytes = stream.bytes;
-	size_t at = reading->begin, empty = 0;
+	const unsigned char *bytes = stream.bytes + at;
+	const size_t left = stream.length - at;
 
-	*have = 0;
-	for (;;) {
-		static const unsigned char fixed[] = {22, 3};
-		size_t length;
+	if (left > 0 && bytes[0] != 22)
+		reading_ends(reading, FATE_ODD, at + 1);
+	else if (left > 1 && bytes[1] != 3)
+		reading_ends(reading, FATE_NONE, at + 2);
+	else if (left > 3 && bytes[3] > 0x40)
+		reading_ends(reading, FATE_NONE, at + 4);
+	else if (left > 4 && bytes[3] == 0x40 && bytes[4] > 0)
+		reading_ends(reading, FATE_NONE, at + 5);
+	if (left < 5 || reading->end != NEVER)
+		return false;
+	*length = (size_t)(bytes[3] << 8 | bytes[4]);
+	return true;
+}
 
-		for (size_t i = 0; i < 5; i++) {
-			const size_t place = at + i;
+/* The hello's bytes as far as the records from reading->begin hold them: how many. */
+static size_t read_records(struct reading *reading)
+{
+	size_t at = reading->begin, empty = 0, have = 0, length;
 
-			if (place >= stream.length)
-				return true;
-			if (i < 2 && bytes[place] != fixed[i]) {
-				reading_ends(reading, i == 0 ? FATE_ODD : FATE_NONE, place + 1);
-				return true;
-			}
-			if (i == 3 && bytes[place] > 0x40) {
-				reading_ends(reading, FATE_NONE, place + 1);
-				return true;
-			}
-		}
-		length = (size_t)(bytes[at + 3] << 8 | bytes[at + 4]);
-		empty = length == 0 ? empty + 1 : 0;
-		if (length > 16384 || empty > 32) {
-			reading_ends(reading, empty > 32 ? FATE_ODD : FATE_NONE, at + 5);
-			return true;
-		}
+	while (read_header(reading, at, &length)) {
 		at += 5;
-		for (size_t i = 0; i < length; i++) {
-			if (at + i >= stream.length || *have >= sizeof(body))
-				return true;
-			places[*have] = at + i;
-			body[(*have)++] = bytes[at + i];
+		empty = length == 0 ? empty + 1 : 0;
+		if (empty > 32) {
+			reading_ends(reading, FATE_ODD, at);
+			return have;
 		}
-		at += length;
+		for (; length > 0 && at < stream.length && have < sizeof(body); at++, length--) {
+			places[have] = at;
+			body[have++] = stream.bytes[at];
+		}
+		if (length > 0)
+			return have;
 	}
+	return have;
 }
 
 /* Does a record, of the shape that holds a hello, begin there? */
@@ -116,7 +116,7 @@ static struct reading read_from(size_t begin)
 
 	if (!begins(begin))
 		return (struct reading){FATE_NONE, begin, begin, {0}};
-	read_records(&reading, &have);
+	have = read_records(&reading);
 	if (have < 4)
 		return reading;
 	total = 4 + (size_t)(body[1] << 16 | body[2] << 8 | body[3]);
@@ -160,6 +160,35 @@ struct verdict {
 	unsigned char random[32];
 };
 
+/* What it means that readings[one], a hello, is not alone. */
+static enum scan_state compare(const struct reading *readings, size_t count, size_t one)
+{
+	enum scan_state state = SCAN_HELLO;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct reading *other = &readings[i];
+		/* One that ends with a byte that does not fit lives until before it. */
+		const size_t lives = other->fate == FATE_NONE ? other->end - 1 : other->end;
+
+		if (other->fate == FATE_WHOLE &&
+		    memcmp(other->random, readings[one].random, 32) != 0)
+			return SCAN_AMBIGUOUS;
+		if (i != one && other->begin < readings[one].end && lives >= readings[one].end)
+			state = SCAN_OVERLAPPED;
+	}
+	return state;
+}
+
+/* More begins under way than are followed? */
+static bool is_crowd(const struct reading *readings, size_t one)
+{
+	size_t under_way = 0;
+
+	for (size_t i = 0; i < one; i++)
+		under_way += readings[i].end > readings[one].begin + 6;
+	return under_way >= SCAN_CANDIDATES;
+}
+
 /* By the rules of hello_scan.h, over all places at once. */
 static struct verdict judge_slowly(void)
 {
@@ -168,45 +197,26 @@ static struct verdict judge_slowly(void)
 	size_t count = 0;
 
 	for (size_t at = 0; at < stream.length; at++) {
-		struct reading reading;
+		struct reading reading = read_from(at);
 
 		if (!begins(at))
 			continue;
-		reading = read_from(at);
 		if (reading.fate == FATE_WHOLE && is_crowded(&reading))
 			reading.fate = FATE_ODD;
 		assert_true(count < sizeof(readings) / sizeof(readings[0]));
 		readings[count++] = reading;
 	}
-	for (size_t i = 0; i < count && verdict.state != SCAN_AMBIGUOUS; i++) {
-		const struct reading *one = &readings[i];
-		enum scan_state state = SCAN_HELLO;
-		size_t under_way = 0;
+	for (size_t i = 0; i < count; i++) {
+		enum scan_state state = SCAN_SUSPECT;
 
-		if (verdict.state == SCAN_NOTHING)
-			verdict.state = SCAN_SUSPECT;
-		if (one->fate == FATE_ODD)
-			verdict.state = SCAN_AMBIGUOUS;
-		for (size_t j = 0; j < i; j++)
-			under_way += readings[j].end > one->begin + 6;
-		if (under_way >= SCAN_CANDIDATES)
-			verdict.state = SCAN_AMBIGUOUS;
-		if (one->fate != FATE_WHOLE || verdict.state == SCAN_AMBIGUOUS)
-			continue;
-		for (size_t j = 0; j < count; j++) {
-			const struct reading *two = &readings[j];
-			/* One that ends with a byte that does not fit lives until before it. */
-			const size_t lives = two->fate == FATE_NONE ? two->end - 1 : two->end;
-
-			if (j != i && two->begin < one->end && lives >= one->end &&
-			    state == SCAN_HELLO)
-				state = SCAN_OVERLAPPED;
-			if (two->fate == FATE_WHOLE && memcmp(two->random, one->random, 32) != 0)
-				state = SCAN_AMBIGUOUS;
-		}
+		if (readings[i].fate == FATE_ODD || is_crowd(readings, i))
+			state = SCAN_AMBIGUOUS;
+		else if (readings[i].fate == FATE_WHOLE)
+			state = compare(readings, count, i);
 		if (state > verdict.state)
 			verdict.state = state;
-		memcpy(verdict.random, one->random, 32);
+		if (readings[i].fate == FATE_WHOLE)
+			memcpy(verdict.random, readings[i].random, 32);
 	}
 	return verdict;
 }
@@ -418,11 +428,13 @@ static void make_small(struct stream *hello)
 
 	hello->length = 0;
 	add(hello, "\1\0\0\0\3\3", 6);
-	for (unsigned i = 0; i < 32 + 1 + session; i++)
-		add(hello,
-		    i == 32 ? (const char[]){(char)session}
-			    : "\x16\x03\x01\0\x40\1zyx" + chance(&seed, 9),
-		    1);
+	for (unsigned i = 0; i < 32 + session; i++) {
+		if (i == 32)
+			add(hello, &(const uint8_t){(uint8_t)session}, 1);
+		add(hello, "\x16\x03\x01\0\x40\1zyx" + chance(&seed, 9), 1);
+	}
+	if (session == 0)
+		add(hello, "", 1);
 	add(hello, (const char[]){0, (char)ciphers}, 2);
 	for (unsigned i = 0; i < ciphers; i++)
 		add(hello, "\x16\x03\x01\0\x40\1\0\0" + i % 8, 1);

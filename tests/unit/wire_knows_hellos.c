@@ -219,7 +219,8 @@ static void copies_are_of_their_own(void **state)
 		client_hello_feed(&copy, stream.bytes + cut, stream.length - cut, &what);
 		expect(what == HELLO_WHOLE, "the copy at %zu: %u", cut, what);
 		client_hello_feed(&hello, stream.bytes + cut, stream.length - cut, &what);
-		expect(what == HELLO_WHOLE && memcmp(&hello, &copy, sizeof(hello)) == 0,
+		expect(what == HELLO_WHOLE && memcmp(hello.random, copy.random, 32) == 0 &&
+			       hello.bytes_taken == copy.bytes_taken,
 		       "the original at %zu: %u", cut, what);
 		expect(client_hello_feed(&hello, other.bytes, other.length, &what) == 0 &&
 			       what == HELLO_WHOLE,

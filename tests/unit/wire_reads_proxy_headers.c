@@ -3,8 +3,13 @@
 #include "wire_bytes.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 
-#define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
+static const unsigned char signature[12] = {'\r', '\n', '\r', '\n', 0,   '\r',
+					    '\n', 'Q',  'U',  'I',  'T', '\n'};
+static const unsigned char behind[] = {22, 3, 1};
+static const char too_long[] = "PROXY TCP4 1.2.3.4 5.6.7.8 1 2 GET / HTTP/1.1 Host: a very long "
+			       "line that goes on and on without an end, more than 107 bytes\r\n";
 
 static enum proxy_state feed(struct proxy_header *header, const void *bytes, size_t count,
 			     size_t piece, size_t *taken)
@@ -36,7 +41,7 @@ static void expect_whole(const void *bytes, size_t count, const char *source, un
 						     : inet_pton(AF_INET, source, address + 12),
 				 1);
 	memcpy(with_more, bytes, count);
-	memcpy(with_more + count, "\x16\x03\x01", 3);
+	memcpy(with_more + count, behind, sizeof(behind));
 	for (size_t piece = 1; piece <= 64; piece += 9) {
 		struct proxy_header header;
 		size_t taken;
@@ -130,8 +135,7 @@ static void refuses_other_lines(void **state)
 		"PROXY UDP4 1.2.3.4 5.6.7.8 1 2\r\n",
 		"PROXY UNKNOWNS\r\n",
 		"PROXY UNKNOWN \x80\r\n",
-		"PROXY TCP4 1.2.3.4 5.6.7.8 1 2 GET / HTTP/1.1 Host: a very long line that goes on "
-		"and on without an end, more than 107 bytes\r\n",
+		too_long,
 	};
 	char line[200];
 
@@ -141,9 +145,7 @@ static void refuses_other_lines(void **state)
 	expect_not("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\0\r\n", 33, "a NUL");
 	/* 107 bytes at most, its CRLF included. */
 	for (size_t length = 106; length <= 108; length++) {
-		memset(line, 'x', sizeof(line));
-		memcpy(line, "PROXY UNKNOWN ", 14);
-		memcpy(line + length - 2, "\r\n", 3);
+		snprintf(line, sizeof(line), "PROXY UNKNOWN %0*d\r\n", (int)length - 16, 0);
 		if (length <= 107)
 			expect_whole(line, length, NULL, 0);
 		else
@@ -155,7 +157,7 @@ static void refuses_other_lines(void **state)
 /* Signature, version and command, family and protocol, length; then the addresses; filled up. */
 static size_t binary(unsigned char *header, int command, int family, size_t rest)
 {
-	memcpy(header, SIGNATURE, 12);
+	memcpy(header, signature, sizeof(signature));
 	header[12] = (unsigned char)command;
 	header[13] = (unsigned char)family;
 	header[14] = (unsigned char)(rest >> 8);
