@@ -59,7 +59,7 @@ static bool parse_addresses(struct proxy_header *header, const char *line, int f
 	    next_word(&line, ' ', word, sizeof(word)) == NULL ||
 	    !parse_port(word, &header->source.port) ||
 	    next_word(&line, '\r', word, sizeof(word)) == NULL ||
-	    !parse_port(word, &destination_port) || *line != '\0')
+	    !parse_port(word, &destination_port))
 		return false;
 	if (family == AF_INET) {
 		memcpy(header->source.address, mapped_prefix, sizeof(mapped_prefix));

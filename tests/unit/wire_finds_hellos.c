@@ -364,6 +364,16 @@ static void a_fake_begin_makes_it_ambiguous(void **state)
 	expect_scan(SCAN_HELLO, random_of(&twin), "the same hello once more");
 	add_records(&stream, message.bytes, message.length, 16384);
 	expect_scan(SCAN_AMBIGUOUS, NULL, "another hello behind the first");
+	for (size_t shared = 1; shared < 6; shared++) {
+		static const unsigned char begin[] = {22, 3, 1, 0, 64, 1};
+
+		stream.length = 0;
+		memcpy(twin.bytes + twin.length - shared, begin, shared);
+		add_records(&stream, twin.bytes, twin.length, 16384);
+		expect_scan(SCAN_HELLO, random_of(&twin), "a hello that ends as one begins");
+		add(&stream, begin + shared, sizeof(begin) - shared);
+		expect_scan(SCAN_OVERLAPPED, random_of(&twin), "a begin across a hello's end");
+	}
 	stream.length = 0;
 	add_record(&stream, 22, 1, message.bytes, 50);
 	add_record(&stream, 21, 1, "\1\x5a", 2);

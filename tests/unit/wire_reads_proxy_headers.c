@@ -135,6 +135,7 @@ static void refuses_other_lines(void **state)
 		"PROXY UDP4 1.2.3.4 5.6.7.8 1 2\r\n",
 		"PROXY UNKNOWNS\r\n",
 		"PROXY UNKNOWN \x80\r\n",
+		"PROXY UNKNOWN \x01\r\n",
 		too_long,
 	};
 	char line[200];
