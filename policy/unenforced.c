@@ -31,29 +31,6 @@ static bool has_only_names(const struct policy *policy, const struct rule *rule)
 	return rule->only_names_count > 0;
 }
 
-static bool has_from(const struct policy *policy, const struct rule *rule)
-{
-	(void)policy;
-	return rule->from != NULL;
-}
-
-static bool has_exempt(const struct policy *policy, const struct rule *rule)
-{
-	(void)policy;
-	return rule->exempt != NULL;
-}
-
-static bool has_proxy_protocol(const struct policy *policy, const struct rule *rule)
-{
-	(void)policy;
-	return rule->proxy_protocol != NULL;
-}
-
-static bool changes_plaintext(const struct policy *policy, const struct rule *rule)
-{
-	return rule->allows_plaintext != (rule->index == policy->fallback);
-}
-
 static bool has_acme(const struct policy *policy, const struct rule *rule)
 {
 	(void)policy;
@@ -67,16 +44,8 @@ static bool has_names_only(const struct policy *policy, const struct rule *rule)
 }
 
 static const struct unenforced unenforced[] = {
-	{KEY_verify, observes},
-	{KEY_crl, has_crl},
-	{KEY_client_cert, has_client_cert},
-	{KEY_only_names, has_only_names},
-	{KEY_from, has_from},
-	{KEY_exempt, has_exempt},
-	{KEY_proxy_protocol, has_proxy_protocol},
-	{KEY_plaintext, changes_plaintext},
-	{KEY_acme, has_acme},
-	{KEY_hosts, has_names_only},
+	{KEY_verify, observes},           {KEY_crl, has_crl},   {KEY_client_cert, has_client_cert},
+	{KEY_only_names, has_only_names}, {KEY_acme, has_acme}, {KEY_hosts, has_names_only},
 };
 
 static const bool server_sections_are_enforced = false;

@@ -95,7 +95,7 @@ struct route connection_route(const struct connection *connection)
 {
 	struct route route = endpoint_route(connection->openssl, connection->ssl);
 
-	if (!route.endpoint_known && connection->stream != NULL)
+	if (connection->stream != NULL)
 		guard_complete(&route, connection->stream);
 	return route;
 }
@@ -130,6 +130,21 @@ static enum reason claim_stream(struct connection *connection, const unsigned ch
 	return REASON_UNKNOWN_ENDPOINT;
 }
 
+/* Who may come without a certificate, and who may not come at all.  `peer` NULL: not known. */
+static enum reason judge_peer_address(struct connection *connection, const struct endpoint *peer)
+{
+	bool is_exempt = rules_exempt(&connection->rules, peer);
+
+	/* enforces from-at-hello, as from does */
+	if (!is_exempt && !rules_admit_peer(&connection->rules, peer))
+		return REASON_PEER_ADDRESS;
+	if (is_exempt || !rules_enforce(&connection->rules)) {
+		connection->stage = STAGE_OPEN;
+		give_back(connection);
+	}
+	return REASON_NONE;
+}
+
 enum reason connection_find_rules(struct connection *connection, const unsigned char *random)
 {
 	const struct trusts *trusts = policy_in_force_trusts(connection->openssl);
@@ -149,11 +164,7 @@ enum reason connection_find_rules(struct connection *connection, const unsigned 
 	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
 				     ? ANSWER_REJECT /* it cannot be silenced */
 				     : rules_answer(&connection->rules);
-	if (!rules_enforce(&connection->rules)) {
-		connection->stage = STAGE_OPEN;
-		give_back(connection);
-	}
-	return REASON_NONE;
+	return judge_peer_address(connection, route.peer_known ? &route.peer : NULL);
 }
 
 static enum reason find_rules_and_arm(struct connection *connection, info_callback info)

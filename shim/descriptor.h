@@ -52,7 +52,7 @@ struct stream {
 	_Atomic int descriptor; /* one of those it has */
 	size_t place;           /* in the table of streams */
 	ino_t inode;
-	struct endpoint endpoint, peer; /* the peer: of the PROXY header, where there was one */
+	struct endpoint endpoint, peer; /* of the socket */
 	bool peer_known;
 	bool allows_plaintext;
 	enum answer answer;

@@ -18,6 +18,8 @@ struct route {
 	bool is_datagram; /* DTLS: there is no listen() that would have told of it */
 	bool endpoint_known, peer_known;
 	struct endpoint endpoint, peer;
+	bool shown_known; /* of the peer, for logs: what a PROXY header says */
+	struct endpoint shown;
 };
 
 /* The first descriptor in a chain of BIOs; -1: none. */

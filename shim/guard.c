@@ -17,8 +17,8 @@ static void tell(const struct stream *stream, enum reason reason)
 		.answer = stream->answer,
 		.endpoint_known = true,
 		.endpoint = stream->endpoint,
-		.peer_known = stream->peer_known,
-		.peer = stream->peer,
+		.peer_known = stream->peer_known || stream->in.names_peer,
+		.peer = stream->in.names_peer ? stream->in.peer : stream->peer,
 	};
 
 	journal_refused(&refusal);
@@ -94,11 +94,9 @@ static enum stream_state first_state(struct stream *stream, const struct rule *r
 		stream->allows_plaintext = !serving_has_context();
 		return stream->allows_plaintext ? STREAM_PLAIN : STREAM_NEW;
 	}
-	if (rule->verify == VERIFY_OFF)
-		return STREAM_OPEN;
-	if (peers_contain(rule->exempt, peer))
-		return STREAM_OPEN;
 	stream->answer = rule->refuse;
+	if (rule->verify == VERIFY_OFF || peers_contain(rule->exempt, peer))
+		return STREAM_OPEN;
 	stream->allows_plaintext = rule->allows_plaintext;
 	stream->in.expects_proxy = peers_contain(rule->proxy_protocol, peer);
 	return rule->allows_plaintext && !stream->in.expects_proxy ? STREAM_PLAIN : STREAM_NEW;
@@ -150,8 +148,8 @@ void guard_accepted(int descriptor)
 	state = first_state(stream, rule);
 	stream->in.is_plain = state != STREAM_NEW;
 	atomic_store(&stream->state, state);
-	/* enforces from */
-	if (state != STREAM_OPEN && rule != NULL &&
+	/* enforces from, as from-at-hello does */
+	if (rule != NULL && !peers_contain(rule->exempt, peer_known ? &peer : NULL) &&
 	    !rule_admits_peer(rule, peer_known ? &peer : NULL))
 		guard_close(stream, descriptor, REASON_PEER_ADDRESS);
 }

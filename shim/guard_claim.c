@@ -127,7 +127,7 @@ enum claim guard_claim(struct route *route, const unsigned char *random, struct 
 	return result;
 }
 
-void guard_complete(struct route *route, struct stream *stream)
+static void complete_ends(struct route *route, struct stream *stream)
 {
 	int descriptor = atomic_load(&stream->descriptor);
 	struct stream *there = descriptor_hold(descriptor);
@@ -140,6 +140,16 @@ void guard_complete(struct route *route, struct stream *stream)
 	route->endpoint = stream->endpoint;
 	route->peer_known = stream->peer_known;
 	route->peer = stream->peer;
+}
+
+void guard_complete(struct route *route, struct stream *stream)
+{
+	if (!route->endpoint_known)
+		complete_ends(route, stream);
+	if (stream->in.names_peer) {
+		route->shown_known = true;
+		route->shown = stream->in.peer;
+	}
 }
 
 bool guard_is_of(const struct stream *stream, const unsigned char *random)

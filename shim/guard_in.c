@@ -104,13 +104,10 @@ static void take_in(struct stream *stream, const struct msghdr *message, size_t 
 	const uint8_t *random = NULL;
 
 	(void)intake_feed(in, stream->allows_plaintext, message, count, &outlook);
-	if (in->names_peer) {
-		stream->peer = in->peer;
-		stream->peer_known = true;
-	}
 	if (outlook == OUTLOOK_HELLO)
 		random = in->hello.random;
-	else if (outlook == OUTLOOK_PLAIN && in->scan.state == SCAN_HELLO)
+	else if (outlook == OUTLOOK_PLAIN &&
+		 (in->scan.state == SCAN_HELLO || in->scan.state == SCAN_OVERLAPPED))
 		random = in->scan.random;
 	if (random != NULL)
 		memcpy(stream->random, random, sizeof(stream->random));

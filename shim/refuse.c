@@ -45,7 +45,8 @@ int refuse_hello_alert(enum reason reason)
 
 bool refuse_says_nothing(enum reason reason)
 {
-	return reason == REASON_PLAINTEXT || reason == REASON_UNCOVERED_TLS;
+	return reason == REASON_PLAINTEXT || reason == REASON_UNCOVERED_TLS ||
+	       reason == REASON_PEER_ADDRESS;
 }
 
 enum reason refuse_reason_of_failure(const struct openssl *openssl, bool suites_taken)
@@ -131,9 +132,9 @@ void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct rout
 		.reason = reason,
 		.answer = answer,
 		.endpoint_known = route->endpoint_known,
-		.peer_known = route->peer_known,
+		.peer_known = route->peer_known || route->shown_known,
 		.endpoint = route->endpoint,
-		.peer = route->peer,
+		.peer = route->shown_known ? route->shown : route->peer,
 		.subject = subject,
 	};
 

@@ -76,6 +76,27 @@ bool rules_enforce(const struct rules *rules)
 	return false;
 }
 
+bool rules_exempt(const struct rules *rules, const struct endpoint *peer)
+{
+	const struct rule_in_force *rule;
+	size_t i;
+
+	for (i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (!peers_contain(rule->rule->exempt, peer))
+			return false;
+	return i > 0;
+}
+
+bool rules_admit_peer(const struct rules *rules, const struct endpoint *peer)
+{
+	const struct rule_in_force *rule;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (!rule_admits_peer(rule->rule, peer))
+			return false;
+	return true;
+}
+
 bool rules_resume(const struct rules *rules)
 {
 	return rules->one != NULL && rules->one->rule->resumption == RESUMPTION_ON;

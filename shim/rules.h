@@ -20,6 +20,11 @@ struct rules rules_for(const struct trusts *trusts, const struct route *route);
 /* Does any of them demand a certificate? */
 bool rules_enforce(const struct rules *rules);
 
+/* Does each of them let `peer` in without a certificate; does each let it connect at all?  `peer`
+ * NULL: not known. */
+bool rules_exempt(const struct rules *rules, const struct endpoint *peer);
+bool rules_admit_peer(const struct rules *rules, const struct endpoint *peer);
+
 /* May a session be resumed that was verified under the very same rule? */
 bool rules_resume(const struct rules *rules);
 
