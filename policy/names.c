@@ -7,36 +7,50 @@
 
 enum { LABEL_BYTES = 63 };
 
-static char fold_byte(char byte)
+/* The bytes of a name, in lower case; 0 for all others.  A table, since it is asked for each byte
+ * of a stranger's hello. */
+static const char folds[256] = {
+	['-'] = '-', ['.'] = '.', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',
+	['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['A'] = 'a', ['B'] = 'b',
+	['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i',
+	['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p',
+	['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w',
+	['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['_'] = '_', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c',
+	['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j',
+	['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q',
+	['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x',
+	['y'] = 'y', ['z'] = 'z',
+};
+
+/* No name of the DNS ends in a number; an address does. */
+static bool ends_in_number(const char *folded, size_t length)
 {
-	if (byte >= 'A' && byte <= 'Z')
-		return (char)(byte - 'A' + 'a');
-	if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
-	    byte == '_' || byte == '.')
-		return byte;
-	return '\0';
+	while (length > 0 && folded[length - 1] >= '0' && folded[length - 1] <= '9')
+		length--;
+	return length == 0 || folded[length - 1] == '.';
 }
 
 bool name_fold(char folded[NAME_BYTES + 1], const char *name, size_t length)
 {
-	size_t label = 0;
-	bool only_digits = true;
+	size_t label = 0; /* where the current one begins */
 
 	if (length > 0 && name[length - 1] == '.')
 		length--;
 	if (length == 0 || length > NAME_BYTES)
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		const char byte = folded[i] = fold_byte(name[i]);
-
-		if (byte == '\0' || (byte == '.' ? label == 0 : label == LABEL_BYTES))
+		folded[i] = folds[(unsigned char)name[i]];
+		if (folded[i] == '\0')
 			return false;
-		label = byte == '.' ? 0 : label + 1;
-		only_digits = byte == '.' || (only_digits && byte >= '0' && byte <= '9');
+		if (folded[i] != '.')
+			continue;
+		if (i == label || i - label > LABEL_BYTES)
+			return false;
+		label = i + 1;
 	}
 	folded[length] = '\0';
-	/* No name of the DNS ends in a number; an address does. */
-	return label > 0 && !only_digits;
+	/* An empty last label ends in no number either, for the dot stands before it. */
+	return length - label <= LABEL_BYTES && !ends_in_number(folded, length);
 }
 
 /* The part behind the wildcard, or the whole. */
@@ -155,33 +169,66 @@ void servers_sort(const struct policy *policy, struct complaints *complaints,
 }
 
 /* The elements of both arrays that are searched begin with a name. */
-static int compare_name(const void *key, const void *element)
+static const void *element_find(const char *name, const void *array, size_t count, size_t size)
 {
-	return strcmp(key, *(const char *const *)element);
+	size_t from = 0, to = count;
+	/* How much of the name stands in the elements before `from`, and from `to` on: what is
+	 * between has that much too. */
+	size_t below = 0, above = 0;
+
+	while (from < to) {
+		const size_t middle = from + (to - from) / 2;
+		const void *element = (const char *)array + middle * size;
+		const char *other = *(const char *const *)element;
+		size_t same = below < above ? below : above;
+
+		while (name[same] == other[same] && name[same] != '\0')
+			same++;
+		if (name[same] == other[same])
+			return element;
+		if ((unsigned char)name[same] > (unsigned char)other[same]) {
+			from = middle + 1;
+			below = same;
+		} else {
+			to = middle;
+			above = same;
+		}
+	}
+	return NULL;
 }
 
-/* The exact name first, then the wildcard that it lies under; `folded` is not as it was. */
+/* The exact name first, then the wildcard that it lies under; `folded` comes back as it was. */
 static const void *name_find(char *folded, const void *array, size_t count, size_t size)
 {
-	const void *found = bsearch(folded, array, count, size, compare_name);
+	const void *found = element_find(folded, array, count, size);
 	char *dot = strchr(folded, '.');
+	char before;
 
 	if (found != NULL || dot == NULL)
 		return found;
-	dot[-1] = '*'; /* a label is never empty */
-	return bsearch(dot - 1, array, count, size, compare_name);
+	before = dot[-1]; /* a label is never empty */
+	dot[-1] = '*';
+	found = element_find(dot - 1, array, count, size);
+	dot[-1] = before;
+	return found;
+}
+
+static const struct server *server_find(const struct policy *policy, const struct rule *rule,
+					char *folded)
+{
+	return name_find(folded, policy->sections[rule->index].servers, rule->server_count,
+			 sizeof(struct server));
 }
 
 const struct rule *policy_server_rule(const struct policy *policy, const struct rule *rule,
 				      const char *name, size_t length)
 {
-	const struct section *port = &policy->sections[rule->index];
 	char folded[NAME_BYTES + 1];
 	const struct server *found;
 
 	if (rule->server_count == 0 || name == NULL || !name_fold(folded, name, length))
 		return rule;
-	found = name_find(folded, port->servers, rule->server_count, sizeof(*port->servers));
+	found = server_find(policy, rule, folded);
 	return found ? &found->section->rule : rule;
 }
 
@@ -200,7 +247,7 @@ bool policy_allows_name(const struct policy *policy, const struct rule *rule, co
 		return true;
 	if (name == NULL || !name_fold(folded, name, length))
 		return false;
-	return policy_server_rule(policy, rule, name, length) != rule ||
-	       name_find(folded, rule->only_names, rule->only_names_count,
-			 sizeof(*rule->only_names)) != NULL;
+	return name_find(folded, rule->only_names, rule->only_names_count,
+			 sizeof(*rule->only_names)) != NULL ||
+	       server_find(policy, rule, folded) != NULL;
 }

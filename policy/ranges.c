@@ -3,6 +3,7 @@
 #include "language.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,10 @@ static const struct range_end mapped_first = {0, 0xffff00000000}, mapped_last = 
 
 static struct range_end end_of(const uint8_t address[16])
 {
-	struct range_end end = {0, 0};
+	struct range_end end;
 
-	for (size_t i = 0; i < 8; i++) {
-		end.high = end.high << 8 | address[i];
-		end.low = end.low << 8 | address[8 + i];
-	}
-	return end;
+	memcpy(&end, address, sizeof(end));
+	return (struct range_end){be64toh(end.high), be64toh(end.low)};
 }
 
 static int compare_ends(struct range_end left, struct range_end right)
