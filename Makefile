@@ -142,14 +142,17 @@ check-attacks-matrix: ## of these, the attacks alone
 clean-roots: ## remove the roots of check-matrix
 	rm -rf --one-file-system $(ROOTS)
 
-# Generated: Cloudflare's CA and ranges as C string literals, a line each; the exports; the manual's tables.
-GENERATED = $(BUILD)/generated/cloudflare_ca.inc $(BUILD)/generated/cloudflare_ranges.inc
+# Generated: Cloudflare's CA and ranges as C string literals, a line each, and the day of the ranges; the exports; the manual's tables.
+GENERATED = $(addprefix $(BUILD)/generated/cloudflare_,ca.inc ranges.inc ranges_day.inc)
 $(BUILD)/generated/cloudflare_ca.inc: policy/cloudflare/origin_pull_ca.pem
 	@mkdir -p $(@D)
 	$(Q)sed 's/.*/"&\\n"/' $< >$@
 $(BUILD)/generated/cloudflare_ranges.inc: policy/cloudflare/ranges.txt
 	@mkdir -p $(@D)
 	$(Q)sed -n '/^[0-9a-f]/s/.*/"&",/p' $< >$@
+$(BUILD)/generated/cloudflare_ranges_day.inc: policy/cloudflare/ranges.txt
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^# As of \(.*\)/"\1"/p' $< >$@
 $(BUILD)/exports.map: shim/hooks.def
 	@mkdir -p $(@D)
 	$(Q){ echo '{ global:'; sed -n 's/^\(HOOK\|LIBC\)(\([A-Za-z0-9_]*\)[,)].*/\t\2;/p' $<; echo 'local: *; };'; } >$@

@@ -7,34 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RED    "\033[1;31m"
-#define YELLOW "\033[1;33m"
-#define PLAIN  "\033[0m"
-
-static void print_complaints(const struct complaints *complaints)
-{
-	size_t more = complaints->errors + complaints->warnings - complaints->count;
-	bool color = wants_color(stderr);
-
-	for (size_t i = 0; i < complaints->count; i++) {
-		const struct complaint *complaint = &complaints->list[i];
-		char *text = complaint_print(complaints, complaint);
-		int headline = text ? (int)strcspn(text, "\n") : 0;
-
-		fprintf(stderr, "%s%.*s%s%s",
-			!color                                  ? ""
-			: complaint->severity == SEVERITY_ERROR ? RED
-								: YELLOW,
-			headline, text ? text : "", color ? PLAIN : "",
-			text ? text + headline : "");
-		free(text);
-	}
-	if (more > 0)
-		fprintf(stderr, "%s: and %zu more\n", complaints->file, more);
-	if (complaints->out_of_memory)
-		fprintf(stderr, "cfshim check: no memory\n");
-}
-
 static void print_count(size_t count, const char *word)
 {
 	fprintf(stderr, "%zu %s%s", count, word, count == 1 ? "" : "s");
@@ -160,7 +132,7 @@ static enum status check_file(const char *path, bool print)
 		good = print_policy(file.policy);
 	}
 	fflush(stdout);
-	print_complaints(&file.complaints);
+	print_complaints(&file.complaints, SEVERITY_WARNING);
 	print_sum(&file);
 	policy_file_clear(&file);
 	return good ? STATUS_GOOD : STATUS_BAD;

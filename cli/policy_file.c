@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 const struct libcrypto linked_libcrypto = {
@@ -77,6 +78,8 @@ void policy_file_load(struct policy_file *file, const char *path)
 	if (file->policy != NULL) {
 		peer_files_read(file->policy, &file->complaints);
 		policy_complain_of_unenforced(file->policy, &file->complaints);
+		warn_of_writers(file);
+		policy_warn(file->policy, (int64_t)time(NULL), &file->complaints);
 		load_trusts(file);
 	}
 }

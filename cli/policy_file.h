@@ -23,6 +23,13 @@ struct policy_file {
 void policy_file_load(struct policy_file *file, const char *path);
 void policy_file_clear(struct policy_file *file);
 
+/* Warn of each file of the policy, itself one, that others may write.  Only of one that was parsed.
+ */
+void warn_of_writers(struct policy_file *file);
+
+/* On standard error, in colour where it is a terminal; SEVERITY_ERROR: no warnings. */
+void print_complaints(const struct complaints *complaints, enum severity least);
+
 /* No errors: the shim would take it up. */
 bool policy_file_is_good(const struct policy_file *file);
 

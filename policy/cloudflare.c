@@ -14,6 +14,10 @@ const char *const cloudflare_ranges[] = {
 };
 const size_t cloudflare_range_count = sizeof(cloudflare_ranges) / sizeof(cloudflare_ranges[0]);
 
+const char cloudflare_ranges_day[] =
+#include "cloudflare_ranges_day.inc"
+	;
+
 /* Do two addresses agree in their first `bits`? */
 static bool same_prefix(const uint8_t *left, const uint8_t *right, unsigned bits)
 {

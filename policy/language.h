@@ -229,6 +229,7 @@ void day_print(char text[DAY_TEXT_BYTES], int64_t seconds);
 /* cloudflare.c */
 extern const char *const cloudflare_ranges[];
 extern const size_t cloudflare_range_count;
+extern const char cloudflare_ranges_day[]; /* 2026-02-11: since when they are known to be so */
 
 /* words.c */
 enum {

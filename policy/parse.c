@@ -138,30 +138,6 @@ static void lines_parse(struct parser *parser, const char *nul)
 	}
 }
 
-/* Whoever writes a CA under [port *] may expect it to hold for the ports that are named, too. */
-static void warn_of_surprises(struct parser *parser)
-{
-	const struct policy *policy = parser->policy;
-	const struct rule *any = &policy->sections[policy->fallback].rule;
-
-	if (any->ca_count == 1 && any->ca[0].path == NULL)
-		return;
-	for (size_t i = 0; i < policy->section_count; i++) {
-		const struct rule *rule = &policy->sections[i].rule;
-		const char *line = policy_source_line(policy, rule->line);
-
-		if (rule->server != NULL || rule->verify == VERIFY_OFF || rule->ca[0].at.line != 0)
-			continue;
-		complain(parser->complaints, SEVERITY_WARNING,
-			 (struct position){rule->line, (unsigned)(strchr(line, '[') - line) + 1},
-			 line,
-			 "no ca in this section, so it trusts cloudflare; the ca of [port *] in "
-			 "line "
-			 "%u does not hold here",
-			 any->line);
-	}
-}
-
 static void policy_settle(struct parser *parser)
 {
 	struct policy *policy = parser->policy;
@@ -201,8 +177,6 @@ struct policy *policy_parse(const char *text, size_t length, struct complaints *
 		policy_settle(&parser);
 	if (parser.no_memory)
 		complaints->out_of_memory = true;
-	else if (complaints->errors == errors)
-		warn_of_surprises(&parser);
 	if (complaints->errors > errors || complaints->out_of_memory) {
 		policy_free(parser.policy);
 		return NULL;

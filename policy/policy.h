@@ -164,6 +164,10 @@ void policy_peers_settle(struct policy *policy, struct complaints *complaints);
  * taken up. */
 void policy_complain_of_unenforced(const struct policy *policy, struct complaints *complaints);
 
+/* Warn of what may not be meant, as it is at `now` (seconds since 1970); the files of peers count
+ * where they were taken. */
+void policy_warn(const struct policy *policy, int64_t now, struct complaints *complaints);
+
 /* Does the policy name addresses of their own for `port`?  Then a listener on every address of that
  * port is governed by more than one rule. */
 bool policy_names_addresses(const struct policy *policy, uint16_t port);

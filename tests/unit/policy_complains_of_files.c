@@ -124,33 +124,6 @@ static void wide_range(void **state)
 	complaints_clear(&complaints);
 }
 
-static void surprising_ca(void **state)
-{
-	static const char text[] = "[port *]\n"
-				   "ca = /a\n"
-				   "\t[port 443]\n"
-				   "refuse = close\n"
-				   "[port 444]\n"
-				   "ca = /b\n"
-				   "[port 445]\n"
-				   "ca = cloudflare\n"
-				   "[port 446]\n"
-				   "verify = off\n";
-	struct complaints complaints;
-	struct policy *policy = parse(&complaints, text, strlen(text));
-
-	(void)state;
-	assert_non_null(policy);
-	assert_int_equal(complaints.errors, 0);
-	assert_int_equal(complaints.warnings, 1);
-	assert_int_equal(complaints.list[0].severity, SEVERITY_WARNING);
-	assert_int_equal(complaints.list[0].at.line, 3);
-	assert_int_equal(complaints.list[0].at.column, 2);
-	assert_non_null(strstr(complaints.list[0].sentence, "ca of [port *] in line 1"));
-	policy_free(policy);
-	complaints_clear(&complaints);
-}
-
 /* Texts that are right though they look odd, and what they must come to. */
 static const struct {
 	const char *name;
@@ -222,7 +195,6 @@ int main(void)
 		TEST("a NUL byte is found wherever it stands", nul_bytes_in_odd_places),
 		TEST("several mistakes are told at once, and no follow-up of one", several_at_once),
 		TEST("a wide range overlaps each of those inside it", wide_range),
-		TEST("a named section without ca warns where [port *] has one", surprising_ca),
 		TEST("comments, quotes, blanks, line ends and lists are understood", good_texts),
 	};
 
