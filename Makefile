@@ -117,6 +117,7 @@ FUZZ_C = $(wildcard tests/fuzz/*.c)
 FUZZ = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
 FUZZ_CLANG ?= $(or $(shell command -v clang clang-14 | head -1),clang)
 SECONDS ?= 60
+FUZZ_OPTIONS_policy = -max_len=8192 -dict=tests/fuzz/policy.dict examples/policies
 check-fuzz: $(addsuffix .run,$(FUZZ)) ## fuzz the parsers, SECONDS (60) each (clang)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(SHARED_C) $(wildcard policy/*.h shim/*/*.h) $(GENERATED)
 	@mkdir -p $(@D)
@@ -126,7 +127,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(SHARED_C) $(wildcar
 $(addsuffix .run,$(FUZZ)): %.run: %
 	@mkdir -p $*.corpus
 	@$< -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=$*. $*.corpus \
-		>$*.log 2>&1 || { tail -40 $*.log; exit 1; }
+		$(FUZZ_OPTIONS_$(@F:.run=)) >$*.log 2>&1 || { tail -40 $*.log; exit 1; }
 	@echo "fuzz: $(@F:.run=): $$(sed -n 's/^stat::number_of_executed_units: *//p' $*.log) inputs in $(SECONDS) s, nothing found"
 
 .PHONY: check-mutants

@@ -53,34 +53,71 @@ static void print_days(const X509 *ca, char *text, size_t size)
 		snprintf(text, size, "%d", days);
 }
 
+/* The keys besides those of the table that a rule uses: they narrow or widen it. */
+static void print_also(const struct rule *rule, char *text, size_t size)
+{
+	const struct {
+		const char *name;
+		bool used;
+	} keys[] = {
+		{"crl", rule->crl_count > 0},
+		{"client-cert", rule->client_cert_count > 0},
+		{"only-names", rule->only_names_count > 0},
+		{"from", rule->from != NULL},
+		{"exempt", rule->exempt != NULL},
+		{"proxy-protocol", rule->proxy_protocol != NULL},
+		{"acme", rule->allows_acme},
+		{"resumption", rule->resumption == RESUMPTION_ON},
+	};
+	size_t used = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].used && used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+						 used > 0 ? ", " : "", keys[i].name);
+}
+
 /* A line for each CA; what the rule says stands in its first. */
 static bool add_rule(struct columns *columns, const struct rule *rule, const struct trust *trust)
 {
-	char name[256], days[32];
+	char name[256], days[32], also[128], verify[VERIFY_TEXT_BYTES];
 	bool good = true;
 
+	rule_verify_text(verify, rule);
+	print_also(rule, also, sizeof(also));
 	if (rule->verify == VERIFY_OFF)
 		return columns_add(columns,
-				   (const char *const[]){rule->section, verify_word(rule->verify),
-							 "-", "-", "-"});
+				   (const char *const[]){rule->section, verify, "-", "-", "-", ""});
 	for (size_t i = 0; good && i < trust_ca_count(trust); i++) {
 		bool first = i == 0;
 
 		print_name(trust_ca(trust, i), name, sizeof(name));
 		print_days(trust_ca(trust, i), days, sizeof(days));
-		good = columns_add(columns,
-				   (const char *const[]){first ? rule->section : "",
-							 first ? verify_word(rule->verify) : "",
-							 first ? answer_word(rule->refuse) : "",
-							 name, days});
+		good = columns_add(columns, (const char *const[]){
+						    first ? rule->section : "", first ? verify : "",
+						    first ? answer_word(rule->refuse) : "", name,
+						    days, first ? also : ""});
 	}
 	return good;
 }
 
+/* The last column only where there is something in it. */
+static bool any_uses_more(const struct policy *policy)
+{
+	char also[128] = "";
+
+	for (size_t i = 0; *also == '\0' && i < policy_rule_count(policy); i++)
+		if (policy_rule(policy, i)->verify != VERIFY_OFF)
+			print_also(policy_rule(policy, i), also, sizeof(also));
+	return *also != '\0';
+}
+
 static bool print_rules(const struct policy_file *file)
 {
-	static const char *const headings[] = {"SECTION", "VERIFY", "REFUSE", "CA", "DAYS LEFT"};
-	struct columns *columns = columns_begin(headings, 5);
+	static const char *const headings[] = {"SECTION", "VERIFY",    "REFUSE",
+					       "CA",      "DAYS LEFT", "ALSO"};
+	struct columns *columns = columns_begin(headings, any_uses_more(file->policy) ? 6 : 5);
 	size_t count = policy_rule_count(file->policy);
 	bool good = columns != NULL;
 

@@ -82,3 +82,15 @@ enum verify rule_verify(const struct rule *rule, int64_t now)
 		return VERIFY_REQUIRE;
 	return VERIFY_OBSERVE;
 }
+
+void rule_verify_text(char buffer[VERIFY_TEXT_BYTES], const struct rule *rule)
+{
+	char day[DAY_TEXT_BYTES];
+
+	if (rule->verify == VERIFY_OBSERVE && rule->observe_until != 0) {
+		day_print(day, rule->observe_until);
+		snprintf(buffer, VERIFY_TEXT_BYTES, "observe until %s", day);
+	} else {
+		snprintf(buffer, VERIFY_TEXT_BYTES, "%s", verify_word(rule->verify));
+	}
+}

@@ -94,14 +94,11 @@ static enum taken verify_take(struct policy *policy, const char *value, struct p
 
 static void verify_print(struct text *text, const struct policy *policy, const struct rule *rule)
 {
-	char day[DAY_TEXT_BYTES];
+	char value[VERIFY_TEXT_BYTES];
 
 	(void)policy;
-	text_add(text, "%s", verify_word(rule->verify));
-	if (rule->verify == VERIFY_OBSERVE && rule->observe_until != 0) {
-		day_print(day, rule->observe_until);
-		text_add(text, " until %s", day);
-	}
+	rule_verify_text(value, rule);
+	text_add(text, "%s", value);
 }
 
 static enum taken ca_take(struct policy *policy, const char *value, struct position at)

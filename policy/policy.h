@@ -200,6 +200,10 @@ const char *policy_source_line(const struct policy *policy, unsigned line);
  * NULL: no memory. */
 char *policy_print(const struct policy *policy);
 
+/* What `verify` of the rule says, as the policy spells it: "observe until 2027-01-31". */
+#define VERIFY_TEXT_BYTES 32
+void rule_verify_text(char buffer[VERIFY_TEXT_BYTES], const struct rule *rule);
+
 /* The words of the language, for log lines and tables: "require", "close reset". */
 const char *verify_word(enum verify verify);
 const char *answer_word(enum answer answer);
