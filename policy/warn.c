@@ -231,12 +231,17 @@ static bool trusts_more(const struct rule *rule, const struct rule *other)
 	return false;
 }
 
-/* In what `rule` lets somebody in whom `other` does not; NULL: in nothing that is sure to. */
-static const char *laxer_in(const struct rule *rule, const struct rule *other)
+/* In what `rule` lets somebody in whom `other` does not; NULL: in nothing that is sure to.  That
+ * plain text passes where no port is named is no surprise. */
+static const char *laxer_in(const struct policy *policy, const struct rule *rule,
+			    const struct rule *other)
 {
+	const struct section *section = &policy->sections[rule->index];
+	const bool not_said = rule->index == policy->fallback && section->said[KEY_plaintext] == 0;
+
 	if (grade(rule) < grade(other))
 		return "verify";
-	if (rule->allows_plaintext && !other->allows_plaintext)
+	if (rule->allows_plaintext && !other->allows_plaintext && !not_said)
 		return "plaintext";
 	if (other->from != NULL && !same_peers(rule->from, other->from))
 		return "from";
@@ -268,7 +273,7 @@ static bool is_no_port_section(const struct policy *policy, const struct rule *r
 static bool warn_of_laxer(const struct warner *warner, const struct rule *rule,
 			  const struct rule *other, unsigned port)
 {
-	const char *key = rule == other ? NULL : laxer_in(rule, other);
+	const char *key = rule == other ? NULL : laxer_in(warner->policy, rule, other);
 
 	if (key == NULL || !is_no_port_section(warner->policy, rule))
 		return false;
