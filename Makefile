@@ -126,8 +126,13 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(SHARED_C) $(wildcar
 .PHONY: $(addsuffix .run,$(FUZZ))
 $(addsuffix .run,$(FUZZ)): %.run: %
 	@mkdir -p $*.corpus
+<<<<<<< HEAD
 	@$< -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=$*. $*.corpus \
 		$(FUZZ_OPTIONS_$(@F:.run=)) >$*.log 2>&1 || { tail -40 $*.log; exit 1; }
+=======
+	@$< -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=$*. $(FUZZ_$(*F)) \
+		$*.corpus $(FUZZ_SEEDS_$(*F)) >$*.log 2>&1 || { tail -40 $*.log; exit 1; }
+>>>>>>> 70923fa (The manual, README and CHANGELOG of the whole language, with what nothing enforces yet; the library refuses everybody under a policy that uses it)
 	@echo "fuzz: $(@F:.run=): $$(sed -n 's/^stat::number_of_executed_units: *//p' $*.log) inputs in $(SECONDS) s, nothing found"
 
 .PHONY: check-mutants
@@ -145,6 +150,7 @@ clean-roots: ## remove the roots of check-matrix
 
 # Generated: Cloudflare's CA and ranges as C string literals, a line each, and the day of the ranges; the exports; the manual's tables.
 GENERATED = $(addprefix $(BUILD)/generated/cloudflare_,ca.inc ranges.inc ranges_day.inc)
+$(FUZZ): $(GENERATED)
 $(BUILD)/generated/cloudflare_ca.inc: policy/cloudflare/origin_pull_ca.pem
 	@mkdir -p $(@D)
 	$(Q)sed 's/.*/"&\\n"/' $< >$@
@@ -206,7 +212,8 @@ $(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread -ldl
 
-$(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywords.def policy/reasons.def
+$(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywords.def policy/reasons.def \
+		policy/unenforced.c
 	@mkdir -p $(@D)
 	$(Q)sh man/tables.sh $< >$@
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tables.sh PAGE.in - the page with each line `@KEYS@` and `@REASONS@` replaced by the table of policy/keywords.def and
-# policy/reasons.def, so that the manual cannot say anything else than the parser.  Run below the root of the project.
+# tables.sh PAGE.in - the page with each line `@KEYS@`, `@REASONS@` and `@UNENFORCED@` replaced by what policy/keywords.def,
+# policy/reasons.def and policy/unenforced.c have, so that the manual cannot say anything else than the parser.  Run below the root of the project.
 set -eu
 
 # The entries of a .def file, one a line, without what does not begin in the first column as NAME(.
@@ -18,14 +18,17 @@ keys() {
 		{
 			split($3, middle, ",")
 			gsub(/ /, "", middle[3])
-			where = $3 ~ /FILE/ ? "before all sections" : "in sections"
-			many = middle[3] == "LIST" ? "a list" : "one"
+			where = middle[2] == "FILE" ? "before all sections" : \
+				middle[2] == "PORT_ONLY" ? "in sections, but those for a server name" : "in sections"
+			many = middle[3] == "LIST" ? "a list" : middle[3] == "REPEATED" ? "one a line, several lines" : "one"
 			print ".It Ic " $2
 			print toupper(substr($8, 1, 1)) substr($8, 2) "."
 			print "Values (" many ", " where "):"
 			print $4 "."
-			print "Default:"
-			print ".Ql " $6 " ."
+			if ($6 != "") {
+				print "Default:"
+				print ".Ql " $6 " ."
+			}
 		}
 		END { print ".El" }'
 }
@@ -37,8 +40,15 @@ reasons() {
 		END { print ".El" }'
 }
 
+# What policy/unenforced.c names.
+unenforced() {
+	sed -n 's/^\t{KEY_\([a-z_]*\), .*/\1/p' policy/unenforced.c | sed 's/^verify$/verify No = Ql observe/; s/_/-/g; s/^/.Ic /; s/$/ ,/'
+	if grep -q 'server_sections_are_enforced = false' policy/unenforced.c; then echo 'and sections for a server name.'; else echo 'no others.'; fi
+}
+
 while IFS= read -r line; do
 	case $line in
+	@UNENFORCED@) unenforced ;;
 	@KEYS@) keys ;;
 	@REASONS@) reasons ;;
 	*) printf '%s\n' "$line" ;;
