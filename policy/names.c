@@ -176,7 +176,7 @@ static const void *element_find(const char *name, const void *array, size_t coun
 	 * between has that much too. */
 	size_t below = 0, above = 0;
 
-	while (from < to) {
+	while (array != NULL && from < to) {
 		const size_t middle = from + (to - from) / 2;
 		const void *element = (const char *)array + middle * size;
 		const char *other = *(const char *const *)element;

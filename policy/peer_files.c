@@ -46,7 +46,7 @@ struct reading {
 /* What stands in the line, without blanks, a CR and a comment; its length. */
 static size_t entry_of(const struct reading *reading, const char **entry)
 {
-	const char *begin = reading->line, *end = begin;
+	const char *begin = reading->line, *end;
 	const char *behind = begin + reading->length;
 
 	while (begin < behind && is_blank(*begin))

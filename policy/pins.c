@@ -66,7 +66,7 @@ static bool pin_parse(struct policy *policy, struct pin *pin, const char *value)
 	if (pin->kind == PIN_DNS) {
 		if (!name_fold(folded, what, strlen(what)))
 			return false;
-		strcpy(string_kept(policy, what), folded);
+		memcpy(string_kept(policy, what), folded, strlen(folded) + 1);
 	}
 	return *what != '\0' && (pin->kind != PIN_URI || strchr(what, ':') != NULL);
 }

@@ -191,7 +191,7 @@ static void warn_of_unreachable(const struct warner *warner)
 {
 	const struct policy *policy = warner->policy;
 	uint8_t *taken = calloc(PORT_COUNT, 1);
-	bool *reachable = calloc(policy->section_count, sizeof(*reachable));
+	bool *reachable = calloc(policy->section_count + 1, sizeof(*reachable));
 
 	if (taken != NULL && reachable != NULL)
 		find_reachable(policy, taken, reachable);
@@ -294,7 +294,7 @@ static void warn_of_addresses(const struct warner *warner)
 {
 	const struct policy *policy = warner->policy;
 	const size_t end = policy->kind_begin[SCOPE_PORT];
-	bool *told = calloc(policy->section_count, sizeof(*told));
+	bool *told = calloc(policy->section_count + 1, sizeof(*told));
 	size_t pairs = 0;
 
 	warner->complaints->out_of_memory |= told == NULL;

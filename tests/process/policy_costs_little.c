@@ -79,11 +79,6 @@ static const struct visit visits[] = {
 };
 #define VISITS (sizeof(visits) / sizeof(visits[0]))
 
-struct found {
-	const struct rule *rule;
-	bool passes;
-};
-
 /* By these names callgrind knows what to count: finding the rule, and all else that is asked of the
  * policy for a connection. */
 #define COUNTED __attribute__((noinline, noipa)) static

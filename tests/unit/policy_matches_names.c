@@ -2,6 +2,8 @@
  * `only-names` lets pass. */
 #include "policy_lookup.h"
 
+#include <stdio.h>
+
 static const char shared_port[] = "[port 443]\n"
 				  "hosts = names-only\n"
 				  "[port 443 server shop.example]\n"
@@ -100,7 +102,8 @@ static void odd_names_match_nothing(void **state)
 				      "[port 443 server shop.example]\n");
 	const struct endpoint https = endpoint_of("192.0.2.7", 443);
 	static const char nul[] = "shop.example\0.evil.example";
-	char label[80 + sizeof(".b.example")], name[300];
+	static const char suffix[] = ".b.example";
+	char label[80 + sizeof(suffix)];
 	const struct rule *port;
 
 	(void)state;
@@ -111,15 +114,36 @@ static void odd_names_match_nothing(void **state)
 	assert_ptr_not_equal(policy_match_name(policy, &https, nul, strlen(nul)), port);
 	assert_false(policy_allows_name(policy, port, "a.example\0", 10));
 	memset(label, 'x', 80);
-	strcpy(label + 80, ".b.example");
+	memcpy(label + 80, suffix, sizeof(suffix));
 	assert_true(policy_allows_name(policy, port, label + 17, strlen(label + 17)));
 	assert_false(policy_allows_name(policy, port, label + 16, strlen(label + 16)));
-	/* As long as a name may be, and one byte more. */
-	for (size_t i = 0; i < sizeof(name); i++)
+	policy_free(policy);
+}
+
+static void longest_name_matches(void **state)
+{
+	char name[256], text[300];
+	const struct endpoint https = endpoint_of("192.0.2.7", 443);
+	struct policy *policy;
+	const struct rule *port;
+
+	(void)state;
+	for (size_t i = 0; i < 255; i++)
 		name[i] = i % 50 == 49 ? '.' : 'y';
-	memcpy(name + 253 - strlen(".b.example"), ".b.example", strlen(".b.example"));
-	assert_ptr_equal(policy_match_name(policy, &https, name, 253), port);
-	assert_ptr_equal(policy_match_name(policy, &https, name, sizeof(name)), port);
+	name[253] = '\0';
+	snprintf(text, sizeof(text), "[port 443]\nonly-names = %s\n", name);
+	policy = parse(text);
+	assert_non_null(policy);
+	port = policy_match(policy, &https);
+	assert_true(policy_allows_name(policy, port, name, 253));
+	assert_false(policy_allows_name(policy, port, name, 252));
+	name[253] = '.';
+	assert_true(policy_allows_name(policy, port, name, 254));
+	name[254] = '.';
+	assert_false(policy_allows_name(policy, port, name, 255));
+	name[253] = 'y';
+	assert_false(policy_allows_name(policy, port, name, 254));
+	assert_false(policy_allows_name(policy, port, name, 255));
 	policy_free(policy);
 }
 
@@ -259,6 +283,7 @@ int main(void)
 		     nearest_name_decides),
 		TEST("a name belongs to the endpoints of its section", names_belong_to_their_port),
 		TEST("a name with a NUL, or too long, matches nothing", odd_names_match_nothing),
+		TEST("a name may have 253 bytes, and a dot behind them", longest_name_matches),
 		TEST("only-names lets its names pass, and those that have a section", only_names),
 		TEST("a server section has of its port what it does not say",
 		     servers_have_the_rest_of_their_port),

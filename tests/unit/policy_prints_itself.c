@@ -59,10 +59,10 @@ static int put_scope(char *end, uint32_t *seed)
 	return sprintf(end, "%u", port);
 }
 
-static const char *const names[] = {
+static const char *const name_words[] = {
 	"a.example", "B.Example.", "*.example", "*.a.example", "shop.example", "\"_x.example\"",
 };
-static const char *const peers[] = {
+static const char *const peer_words[] = {
 	"10.0.0.0/8", "10.1.0.0/16",    "192.0.2.1", "192.0.2.2/31", "cloudflare", "private",
 	"loopback",   "\"/a b,#.txt\"", "/lists/lb", "::/0",         "::1",        "2001:DB8::/32",
 };
@@ -76,7 +76,7 @@ static const char *const verifies[] = {
 	"require", "off", "observe", "observe until 2027-01-31", "\"observe until 2400-02-29\"",
 };
 
-/* The keys of every section.  Some of each ten policies have none that admits differently. */
+/* The keys of every section. */
 static int put_keys(char *text, uint32_t *seed)
 {
 	char *end = text;
@@ -107,14 +107,15 @@ static int put_port_keys(char *text, uint32_t *seed)
 	char *end = text;
 
 	if (chance(seed, 4) == 0)
-		end += sprintf(end, "only-names = %s, %s\n", PICK(seed, names), PICK(seed, names));
+		end += sprintf(end, "only-names = %s, %s\n", PICK(seed, name_words),
+			       PICK(seed, name_words));
 	if (chance(seed, 4) == 0)
-		end += sprintf(end, "from = %s,%s\nfrom = %s\n", PICK(seed, peers),
-			       PICK(seed, peers), PICK(seed, peers));
+		end += sprintf(end, "from = %s,%s\nfrom = %s\n", PICK(seed, peer_words),
+			       PICK(seed, peer_words), PICK(seed, peer_words));
 	if (chance(seed, 4) == 0)
-		end += sprintf(end, "exempt = %s\n", PICK(seed, peers));
+		end += sprintf(end, "exempt = %s\n", PICK(seed, peer_words));
 	if (chance(seed, 6) == 0)
-		end += sprintf(end, "proxy-protocol = %s\n", PICK(seed, peers));
+		end += sprintf(end, "proxy-protocol = %s\n", PICK(seed, peer_words));
 	if (chance(seed, 2))
 		end += sprintf(end, "plaintext = %s\n", chance(seed, 2) ? "allow" : "refuse");
 	return (int)(end - text);
@@ -142,7 +143,7 @@ static int put_section(char *text, uint32_t *seed)
 		end += sprintf(end, "hosts = names-only\n");
 	for (; servers > 0; servers--) {
 		end += sprintf(end, "[port %s server %s]\n", ports,
-			       names[chance(seed, 5)]); /* not in quotes */
+			       name_words[chance(seed, 5)]); /* not in quotes */
 		if (free_hosts)
 			end += put_keys(end, seed);
 		else if (chance(seed, 2))
