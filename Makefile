@@ -126,13 +126,8 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(SHARED_C) $(wildcar
 .PHONY: $(addsuffix .run,$(FUZZ))
 $(addsuffix .run,$(FUZZ)): %.run: %
 	@mkdir -p $*.corpus
-<<<<<<< HEAD
 	@$< -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=$*. $*.corpus \
 		$(FUZZ_OPTIONS_$(@F:.run=)) >$*.log 2>&1 || { tail -40 $*.log; exit 1; }
-=======
-	@$< -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=$*. $(FUZZ_$(*F)) \
-		$*.corpus $(FUZZ_SEEDS_$(*F)) >$*.log 2>&1 || { tail -40 $*.log; exit 1; }
->>>>>>> 70923fa (The manual, README and CHANGELOG of the whole language, with what nothing enforces yet; the library refuses everybody under a policy that uses it)
 	@echo "fuzz: $(@F:.run=): $$(sed -n 's/^stat::number_of_executed_units: *//p' $*.log) inputs in $(SECONDS) s, nothing found"
 
 .PHONY: check-mutants
