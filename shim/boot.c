@@ -4,8 +4,10 @@
  */
 #include "doors.h"
 #include "endpoint.h"
+#include "environment.h"
 #include "guard.h"
 #include "journal.h"
+#include "libc.h"
 #include "openssl.h"
 #include "policy_in_force.h"
 
@@ -24,6 +26,9 @@ __attribute__((constructor)) static void boot(void)
 	bool log_is_bad = log != NULL && !log_choice_parse(&choice, log);
 	int error_number = errno;
 
+	/* Now, as between vfork() and exec there is nothing to be looked up. */
+	libc_originals();
+	environment_keep(secure_getenv("LD_PRELOAD"), path, log);
 	policy_in_force_load(path, log_is_bad ? bad_log : NULL);
 	if (log == NULL && policy_in_force() != NULL)
 		choice = policy_log(policy_in_force());

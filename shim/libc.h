@@ -4,6 +4,7 @@
 #ifndef CFSHIM_LIBC_H
 #define CFSHIM_LIBC_H
 
+#include "compat.h"
 #include "libc_names.h"
 
 struct libc {

@@ -18,7 +18,7 @@ storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
 	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.*) echo 5 ;;
 	shim/policy_in_force.* | shim/counters.*) echo 4 ;;
 	shim/journal.* | shim/openssl.*) echo 3 ;;
-	shim/libc.* | shim/libc_names.h | shim/table.* | shim/object.* | shim/compat.h | shim/hooks.h) echo 2 ;;
+	shim/libc.* | shim/libc_names.h | shim/environment.* | shim/table.* | shim/object.* | shim/compat.h | shim/hooks.h) echo 2 ;;
 	shim/trust/* | shim/wire/*) echo 1 ;;
 	cli/*) echo 2 ;;
 	policy/* | shim/hooks.def) echo 0 ;;

@@ -1,0 +1,280 @@
+/* door_exec.c - the shim in the programs that the host executes: what of the environment keeps it
+ * there is put back where the host has lost it, for the child alone.  What the host itself sees
+ * stays as it left it, so do the array and the strings that it handed over.
+ *
+ * All of it but system() and popen() may run between vfork() and exec, and in a signal handler. */
+#include "environment.h"
+#include "hooks.h"
+#include "libc.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+/* ---- exec ---- */
+
+/* How the program is named. */
+struct target {
+	enum { BY_PATH, BY_SEARCH, BY_DESCRIPTOR, BY_FOLDER } way;
+	const char *name;
+	int descriptor, flags;
+};
+
+static int original(const struct target *target, char *const *arguments, char *const *list)
+{
+	const struct libc *libc = libc_originals();
+
+	switch (target->way) {
+	case BY_SEARCH:
+		return libc->execvpe(target->name, arguments, list);
+	case BY_DESCRIPTOR:
+		return libc->fexecve(target->descriptor, arguments, list);
+	case BY_FOLDER:
+		if (libc->execveat != NULL)
+			return libc->execveat(target->descriptor, target->name, arguments, list,
+					      target->flags);
+		errno = ENOSYS;
+		return -1;
+	case BY_PATH:
+	default:
+		return libc->execve(target->name, arguments, list);
+	}
+}
+
+/* Where what is put back makes it too long, the exec fails, as it would had the host kept it. */
+static int execute(const struct target *target, char *const *arguments, char *const *given)
+{
+	struct environment environment;
+	int result;
+
+	if (environment_is_whole(given))
+		return original(target, arguments, given);
+	if (!environment_begin(&environment, given))
+		return -1;
+	result = original(target, arguments, environment.list);
+	environment_end(&environment);
+	return result;
+}
+
+int execve(const char *path, char *const arguments[], char *const given[])
+{
+	return execute(&(struct target){BY_PATH, path, -1, 0}, arguments, given);
+}
+
+int execv(const char *path, char *const arguments[])
+{
+	return execute(&(struct target){BY_PATH, path, -1, 0}, arguments, environ);
+}
+
+int execvp(const char *file, char *const arguments[])
+{
+	return execute(&(struct target){BY_SEARCH, file, -1, 0}, arguments, environ);
+}
+
+int execvpe(const char *file, char *const arguments[], char *const given[])
+{
+	return execute(&(struct target){BY_SEARCH, file, -1, 0}, arguments, given);
+}
+
+int fexecve(int descriptor, char *const arguments[], char *const given[])
+{
+	return execute(&(struct target){BY_DESCRIPTOR, NULL, descriptor, 0}, arguments, given);
+}
+
+int execveat(int folder, const char *path, char *const arguments[], char *const given[], int flags)
+{
+	return execute(&(struct target){BY_FOLDER, path, folder, flags}, arguments, given);
+}
+
+/* ---- exec of a list ---- */
+
+/* As for an environment: a mapping where the room does not do. */
+#define WORDS 256
+
+struct words {
+	char **list;
+	size_t mapped; /* 0: it is `room` */
+	char *room[WORDS];
+};
+
+/* The words of a call: `first`, then those of `rest` and the NULL that ends them. */
+static bool words_begin(struct words *words, const char *first, va_list *rest)
+{
+	size_t count = 1;
+	va_list counted;
+
+	va_copy(counted, *rest);
+	for (const char *word = first; word != NULL; count++)
+		word = va_arg(counted, const char *);
+	va_end(counted);
+	words->list = words->room;
+	words->mapped = 0;
+	if (count > WORDS) {
+		void *mapping = mmap(NULL, count * sizeof(char *), PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (mapping == MAP_FAILED)
+			return false;
+		words->list = mapping;
+		words->mapped = count * sizeof(char *);
+	}
+	memcpy(words->list, &first, sizeof(first)); /* exec takes them as it got them: not const */
+	for (size_t i = 0; words->list[i] != NULL; i++)
+		words->list[i + 1] = va_arg(*rest, char *);
+	return true;
+}
+
+static void words_end(const struct words *words)
+{
+	int error_number = errno;
+
+	if (words->mapped > 0)
+		munmap(words->list, words->mapped);
+	errno = error_number;
+}
+
+static int execute_list(const struct target *target, const char *first, va_list *rest,
+			bool environment_follows)
+{
+	struct words words;
+	char *const *given = environ;
+	int result;
+
+	if (!words_begin(&words, first, rest))
+		return -1;
+	if (environment_follows)
+		given = va_arg(*rest, char *const *);
+	result = execute(target, words.list, given);
+	words_end(&words);
+	return result;
+}
+
+int execl(const char *path, const char *first, ...)
+{
+	va_list rest;
+	int result;
+
+	va_start(rest, first);
+	result = execute_list(&(struct target){BY_PATH, path, -1, 0}, first, &rest, false);
+	va_end(rest);
+	return result;
+}
+
+int execlp(const char *file, const char *first, ...)
+{
+	va_list rest;
+	int result;
+
+	va_start(rest, first);
+	result = execute_list(&(struct target){BY_SEARCH, file, -1, 0}, first, &rest, false);
+	va_end(rest);
+	return result;
+}
+
+int execle(const char *path, const char *first, ...)
+{
+	va_list rest;
+	int result;
+
+	va_start(rest, first);
+	result = execute_list(&(struct target){BY_PATH, path, -1, 0}, first, &rest, true);
+	va_end(rest);
+	return result;
+}
+
+/* ---- spawn ---- */
+
+typedef int (*spawn)(pid_t *pid, const char *name, const posix_spawn_file_actions_t *actions,
+		     const posix_spawnattr_t *attributes, char *const arguments[],
+		     char *const given[]);
+
+/* These answer with an error number, and leave errno to chance. */
+static int start(spawn function, pid_t *id, const char *name,
+		 const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+		 char *const *arguments, char *const *given)
+{
+	struct environment environment;
+	int result;
+
+	if (function == NULL)
+		return ENOSYS;
+	if (environment_is_whole(given))
+		return function(id, name, actions, attributes, arguments, given);
+	if (!environment_begin(&environment, given))
+		return ENOMEM;
+	result = function(id, name, actions, attributes, arguments, environment.list);
+	environment_end(&environment);
+	return result;
+}
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
+{
+	return start(libc_originals()->posix_spawn, pid, path, actions, attributes, arguments,
+		     given);
+}
+
+int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+		 const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
+{
+	return start(libc_originals()->posix_spawnp, pid, file, actions, attributes, arguments,
+		     given);
+}
+
+int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
+{
+	return start(libc_originals()->pidfd_spawn, pidfd, path, actions, attributes, arguments,
+		     given);
+}
+
+int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actions_t *actions,
+		 const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
+{
+	return start(libc_originals()->pidfd_spawnp, pidfd, file, actions, attributes, arguments,
+		     given);
+}
+
+/* ---- a shell ----
+ * glibc and musl execute it from within, with the environment as it is: no door stands there.  To
+ * make it up here would be to make up again how they wait, block signals, end with a cancelled
+ * thread and keep what pclose() needs; to change `environ` meanwhile would show it to the other
+ * threads of the host.  So the originals run, with a command that first puts back what is lost and
+ * then becomes the shell that would have run the host's command: the same process, the same command
+ * line of the shell's own, the same $0. */
+
+int system(const char *command)
+{
+	char *own;
+	int result, error_number;
+
+	if (command == NULL || environment_is_whole(environ))
+		return libc_originals()->system(command);
+	own = environment_command(environ, command);
+	if (own == NULL)
+		return -1;
+	result = libc_originals()->system(own);
+	error_number = errno;
+	free(own);
+	errno = error_number;
+	return result;
+}
+
+FILE *popen(const char *command, const char *mode)
+{
+	char *own;
+	FILE *result;
+	int error_number;
+
+	if (environment_is_whole(environ))
+		return libc_originals()->popen(command, mode);
+	own = environment_command(environ, command);
+	if (own == NULL)
+		return NULL;
+	result = libc_originals()->popen(own, mode);
+	error_number = errno;
+	free(own);
+	errno = error_number;
+	return result;
+}
