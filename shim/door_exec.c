@@ -8,9 +8,9 @@
 #include "libc.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 /* ---- exec ---- */
 
@@ -34,8 +34,8 @@ static int original(const struct target *target, char *const *arguments, char *c
 		if (libc->execveat != NULL)
 			return libc->execveat(target->descriptor, target->name, arguments, list,
 					      target->flags);
-		errno = ENOSYS;
-		return -1;
+		return (int)syscall(SYS_execveat, target->descriptor, target->name, arguments, list,
+				    target->flags);
 	case BY_PATH:
 	default:
 		return libc->execve(target->name, arguments, list);

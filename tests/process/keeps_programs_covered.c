@@ -1,0 +1,391 @@
+/* A covered program that does away with its environment, and executes another one: that one is
+ * covered by the same policy, and gets what it would have got otherwise. */
+#include "credentials.h"
+#include "enforcement.h"
+#include "scratch.h"
+#include "test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WHY "executed programs get back the shim, and not the sanitizer's library before it"
+
+static char host[PATH_MAX], library[PATH_MAX], policy[PATH_MAX], log_path[PATH_MAX];
+
+static void find_paths(void)
+{
+	built_path(host, sizeof(host), "tests/process/servers/executing_host");
+	built_path(library, sizeof(library), "libcfshim.so");
+	text_format(policy, sizeof(policy), "%s/it's a policy", scratch_dir());
+	text_format(log_path, sizeof(log_path), "%s/log", scratch_dir());
+}
+
+/* ---- the environment, by every function ---- */
+
+/* Takes `old` out of `text`, putting `new`, which is not longer, in its place; how often. */
+static size_t replace(char *text, const char *old, const char *new)
+{
+	size_t count = 0;
+
+	for (char *at = text; (at = strstr(at, old)) != NULL; at += strlen(new), count++) {
+		memmove(at + strlen(new), at + strlen(old), strlen(at + strlen(old)) + 1);
+		memcpy(at, new, strlen(new));
+	}
+	return count;
+}
+
+/* The variables of the shim are there, once, and are taken out. */
+static void take_out(char *output, const char *how)
+{
+	char text[PATH_MAX + 64];
+	size_t count;
+
+	text_format(text, sizeof(text), "LD_PRELOAD=%s:", library);
+	count = replace(output, text, "LD_PRELOAD=");
+	text_format(text, sizeof(text), "LD_PRELOAD=%s\n", library);
+	count += replace(output, text, strcmp(how, "empty-preload") == 0 ? "LD_PRELOAD=\n" : "");
+	expect(count == 1, "LD_PRELOAD %zu times", count);
+	text_format(text, sizeof(text), "CFSHIM_POLICY=%s\n", policy);
+	expect(replace(output, text, "") == 1, "not the policy");
+	text_format(text, sizeof(text), "CFSHIM_LOG=%s\n", log_path);
+	expect(strcmp(how, "empty-preload") == 0 || replace(output, text, "") == 1, "not the log");
+	expect(replace(output, "it is covered\n", "it is bare\n") == 1, "not covered");
+}
+
+static void expect_same_environment(const char *program, const char *how, const char *way)
+{
+	struct program words = {.words = {program, how, way}};
+	struct result bare, shimmed;
+
+	program_run(&bare, &words);
+	words.shim = true;
+	words.policy = policy;
+	words.log = log_path;
+	program_run(&shimmed, &words);
+	take_out(shimmed.output, how);
+	expect(shimmed.status == bare.status && strcmp(shimmed.output, bare.output) == 0,
+	       "%s, environment %s: status %d and\n%s\ninstead of %d and\n%s", way, how,
+	       shimmed.status, shimmed.output, bare.status, bare.output);
+	expect(strcmp(shimmed.errors, bare.errors) == 0, "complained: %s", shimmed.errors);
+	result_clear(&bare);
+	result_clear(&shimmed);
+}
+
+static void expect_ways(const char *program, const char *const *ways)
+{
+	static const char *const hows[] = {
+		"kept", "cleared", "null", "own", "another-preload", "empty-preload", "many"};
+
+	skip_under_sanitizer(WHY);
+	find_paths();
+	for (; *ways != NULL; ways++)
+		for (size_t i = 0; i < sizeof(hows) / sizeof(*hows); i++)
+			/* Of fexecve() alone, glibc wants an array. */
+			if (strcmp(*ways, "fexecve") != 0 || strcmp(hows[i], "null") != 0)
+				expect_same_environment(program, hows[i], *ways);
+}
+
+static const char *const ways_of_exec[] = {"execve",   "execv",  "execvp", "execvpe",
+					   "execl",    "execlp", "execle", "fexecve",
+					   "execveat", "vfork",  "signal", NULL};
+static const char *const ways_of_spawn[] = {"posix_spawn", "posix_spawnp", NULL};
+static const char *const ways_of_shell[] = {"system", "popen", NULL};
+
+static void run_exec(void **state)
+{
+	(void)state;
+	expect_ways(host, ways_of_exec);
+	expectations_met();
+}
+
+static void run_spawn(void **state)
+{
+	(void)state;
+	expect_ways(host, ways_of_spawn);
+	expectations_met();
+}
+
+static void run_shell(void **state)
+{
+	(void)state;
+	expect_ways(host, ways_of_shell);
+	expectations_met();
+}
+
+/* What it returns, what stands in $0, and what the shell complains of. */
+static void run_shell_transparency(void **state)
+{
+	static const char *const commands[] = {
+		"exit 3",       "nosuchcommand", "kill -TERM $$", "echo \"$0\" $# '$0' \"it's\"",
+		"echo 'no end", "; ;",           "# nothing",     "sleep 0 & wait; echo $?",
+		"exec false",   "$*(",           ":\nfoo",
+	};
+	static const char *const ways[] = {"system", "popen"};
+
+	(void)state;
+	skip_under_sanitizer(WHY);
+	find_paths();
+	for (size_t i = 0; i < 2 * sizeof(commands) / sizeof(*commands); i++) {
+		struct program words = {.words = {host, "cleared", ways[i % 2], commands[i / 2]}};
+		struct result bare, shimmed;
+
+		program_run(&bare, &words);
+		words.shim = true;
+		program_run(&shimmed, &words);
+		expect(strcmp(bare.output, shimmed.output) == 0, "%s of %s: %s instead of %s",
+		       ways[i % 2], commands[i / 2], shimmed.output, bare.output);
+		expect(strcmp(bare.errors, shimmed.errors) == 0, "%s of %s: %s instead of %s",
+		       ways[i % 2], commands[i / 2], shimmed.errors, bare.errors);
+		result_clear(&bare);
+		result_clear(&shimmed);
+	}
+	expectations_met();
+}
+
+static void expect_status(const char *how, const char *way, int status)
+{
+	struct result result;
+
+	program_run(&result, &(struct program){.words = {host, how, way}, .shim = true});
+	expect(result.status == status, "%s, environment %s: status %d: %s", way, how,
+	       result.status, result.output);
+	result_clear(&result);
+}
+
+static void run_long_list(void **state)
+{
+	(void)state;
+	skip_under_sanitizer(WHY);
+	find_paths();
+	expect_status("cleared", "long-execle", 7);
+	expectations_met();
+}
+
+static void run_threads(void **state)
+{
+	(void)state;
+	skip_under_sanitizer(WHY);
+	find_paths();
+	expect_status("cleared", "threads", 0);
+	expect_status("another-preload", "threads", 0);
+	expect_status("many", "threads", 0);
+	expectations_met();
+}
+
+/* ---- the library by other paths ---- */
+
+static void run_relative(void **state)
+{
+	char directory[PATH_MAX], relative[PATH_MAX + 16], expected[PATH_MAX + 16];
+	struct result result;
+
+	(void)state;
+	skip_under_sanitizer(WHY);
+	find_paths();
+	text_format(directory, sizeof(directory), "%s", library);
+	*strrchr(directory, '/') = '\0';
+	text_format(relative, sizeof(relative), "LD_PRELOAD=.%s", strrchr(library, '/'));
+	program_run(&result, &(struct program){.words = {"env", relative, "sh", "-c",
+							 "cd / && exec \"$0\" show", host},
+					       .directory = directory});
+	text_format(expected, sizeof(expected), "LD_PRELOAD=%s/.%s\n", directory,
+		    strrchr(library, '/'));
+	expect(strstr(result.output, expected) != NULL, "no %s in %s", expected, result.output);
+	expect(strstr(result.output, "it is covered\n") != NULL, "not covered: %s", result.errors);
+	result_clear(&result);
+	expectations_met();
+}
+
+static void run_removed(void **state)
+{
+	char preload[PATH_MAX + 16], *copy = preload + strlen("LD_PRELOAD=");
+	struct result result;
+
+	(void)state;
+	skip_under_sanitizer(WHY);
+	find_paths();
+	text_format(preload, sizeof(preload), "LD_PRELOAD=%s/copy.so", scratch_dir());
+	program_run(&result, &(struct program){.words = {"cp", library, copy}});
+	result_clear(&result);
+	program_run(&result,
+		    &(struct program){.words = {"env", preload, host, "removed", "execve"}});
+	expect(access(copy, F_OK) != 0, "%s is there", copy);
+	expect(strcmp(result.output, "host: 0 - - -\nit is bare\n") == 0, "printed %s",
+	       result.output);
+	expect(strcmp(result.errors, "") == 0, "complained: %s", result.errors);
+	result_clear(&result);
+	expectations_met();
+}
+
+static void run_musl(void **state)
+{
+	const char *const source = "tests/process/servers/executing_host.c";
+	char binary[PATH_MAX];
+	struct result result;
+
+	(void)state;
+	skip_under_sanitizer(WHY);
+	text_format(binary, sizeof(binary), "%s/musl", scratch_dir());
+	program_run(&result, &(struct program){.words = {"musl-gcc", "-w", "-D_GNU_SOURCE", "-o",
+							 binary, source}});
+	if (result.status == 127 || access(source, R_OK) != 0) {
+		fprintf(stderr, "# musl-gcc, or the source, is not there\n");
+		result_clear(&result);
+		skip();
+	}
+	expect(result.status == 0, "musl-gcc: %s", result.errors);
+	result_clear(&result);
+	expect_ways(binary, ways_of_exec);
+	expect_ways(binary, ways_of_spawn);
+	expect_ways(binary, ways_of_shell);
+	expectations_met();
+}
+
+/* ---- servers ---- */
+
+/* openssl s_server, executed by a host that was started with these words. */
+static const char *starter;
+
+static void prepare_executed(struct server *server)
+{
+	char script[sizeof(server->command)];
+
+	server_kind_named("openssl s_server")->prepare(server);
+	text_format(script, sizeof(script), "%s", server->command);
+	server_file(server, "start.sh", "#!/bin/sh\n%s env -i %s\n", "exec", script);
+	if (starter != NULL)
+		server_command(server, "%s %s %s", host, starter, script);
+	else
+		server_command(server, "sh start.sh");
+}
+
+static const struct server_kind executed = {.name = "executed", .prepare = prepare_executed};
+
+static void run_executed(void **state)
+{
+	struct server *server;
+
+	starter = *state;
+	skip_under_sanitizer(WHY);
+	find_paths();
+	server = server_new(&executed, 1);
+	server_start(server);
+	expect_open(server, NULL, server->ports[0]);
+	server_stop(server);
+	server = server_new(&executed, 1);
+	server_policy(server, "[port %u]\nca = %s\n", server->ports[0], certificate_file("ca"));
+	server_start(server);
+	expect_enforced(server, "reject");
+	server_stop(server);
+	expectations_met();
+}
+
+/* nginx takes a signal for a new binary only where its parent is gone. */
+static void prepare_orphan(struct server *server)
+{
+	char command[sizeof(server->command)];
+
+	server_kind_named("nginx")->prepare(server);
+	text_format(command, sizeof(command), "%s", strchr(server->command, ' '));
+	server_file(server, "start.sh",
+		    "($(command -v nginx) %s &\nuntil [ -s nginx.pid ]; do sleep 0.1; done)\nexec "
+		    "sleep 1000\n",
+		    command);
+	server_command(server, "sh start.sh");
+}
+
+static const struct server_kind orphan = {.name = "nginx of no parent", .prepare = prepare_orphan};
+
+/* The number in the server's file `name`; 0: it is not there. */
+static pid_t number_in(const struct server *server, const char *name)
+{
+	char path[PATH_MAX + 64], *text;
+	pid_t pid;
+
+	text_format(path, sizeof(path), "%s/%s", server->directory, name);
+	text = scratch_read(path);
+	pid = (pid_t)strtol(text, NULL, 10);
+	free(text);
+	return pid;
+}
+
+static void upgrade_nginx(const struct server *server)
+{
+	pid_t old = number_in(server, "nginx.pid");
+	long long deadline = clock_ms() + 5000;
+
+	assert_true(old > 1);
+	for (long long next = 0;
+	     number_in(server, "nginx.pid") == 0 || number_in(server, "nginx.pid") == old;) {
+		if (clock_ms() > deadline)
+			fail_msg("nginx executes no other");
+		if (clock_ms() > next) {
+			kill(old, SIGUSR2); /* the first may have come before the parent's end */
+			next = clock_ms() + 500;
+		}
+		clock_nap();
+	}
+	kill(old, SIGQUIT);
+	while (number_in(server, "nginx.pid.oldbin") != 0) {
+		if (clock_ms() > deadline)
+			fail_msg("the old nginx does not end");
+		clock_nap();
+	}
+}
+
+static void run_nginx_upgrade(void **state)
+{
+	struct server *server;
+
+	(void)state;
+	skip_under_sanitizer(WHY);
+	server = server_new(&orphan, 1);
+	server_start(server);
+	upgrade_nginx(server);
+	expect_open(server, NULL, server->ports[0]);
+	server_stop(server);
+	server = server_new(&orphan, 1);
+	server_policy(server, "[port %u]\nca = %s\n", server->ports[0], certificate_file("ca"));
+	server_start(server);
+	upgrade_nginx(server);
+	expect_enforced(server, "reject");
+	server_stop(server);
+	expectations_met();
+}
+
+#define EXECUTED(sentence, words)                                                         \
+	{                                                                                 \
+		.name = (sentence), .test_func = run_executed, .teardown_func = test_end, \
+		.initial_state = (void *)(uintptr_t)(words)                               \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("what is executed gets the host's environment and what the shim needs",
+		     run_exec),
+		TEST("so does what is spawned", run_spawn),
+		TEST("so does what system() and popen() start", run_shell),
+		TEST("and their shells cannot tell", run_shell_transparency),
+		TEST("a list of four hundred words arrives", run_long_list),
+		TEST("threads may execute at once", run_threads),
+		TEST("a library that was preloaded by a relative path is found in another folder",
+		     run_relative),
+		TEST("a library that is there no more is not asked for", run_removed),
+		TEST("a host that is linked to musl executes likewise", run_musl),
+		EXECUTED("a server is enforced that was executed after clearenv()",
+			 "cleared execve /usr/bin/env"),
+		EXECUTED("and by a host without environ", "null execvp env"),
+		EXECUTED("and by posix_spawn() with an environment of its own",
+			 "own posix_spawn /usr/bin/env"),
+		EXECUTED("and by system()", "cleared system exec"),
+		EXECUTED("and by popen()", "cleared popen exec"),
+		EXECUTED("and by a script with env -i", NULL),
+		TEST("the new binary of an nginx that was upgraded is enforced", run_nginx_upgrade),
+	};
+
+	return RUN_TESTS("keeps-programs-covered", tests);
+}
