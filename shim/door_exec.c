@@ -6,9 +6,12 @@
 #include "environment.h"
 #include "hooks.h"
 #include "libc.h"
+#include "withhold.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -42,18 +45,46 @@ static int original(const struct target *target, char *const *arguments, char *c
 	}
 }
 
+/* Where execvp() looks; the default is that of musl, which holds that of glibc. */
+static const char *search_path(void)
+{
+	for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
+		if (strncmp(environ[i], "PATH=", 5) == 0)
+			return environ[i] + 5;
+	return "/usr/local/bin:/bin:/usr/bin";
+}
+
+static struct program_name name_of(const struct target *target)
+{
+	switch (target->way) {
+	case BY_DESCRIPTOR:
+		return (struct program_name){target->descriptor, "", NULL};
+	case BY_FOLDER:
+		return (struct program_name){target->descriptor, target->name, NULL};
+	case BY_SEARCH:
+		return (struct program_name){AT_FDCWD, target->name, search_path()};
+	case BY_PATH:
+	default:
+		return (struct program_name){AT_FDCWD, target->name, NULL};
+	}
+}
+
 /* Where what is put back makes it too long, the exec fails, as it would had the host kept it. */
 static int execute(const struct target *target, char *const *arguments, char *const *given)
 {
+	const struct program_name name = name_of(target);
 	struct environment environment;
+	struct withheld withheld;
+	bool whole = environment_is_whole(given);
 	int result;
 
-	if (environment_is_whole(given))
-		return original(target, arguments, given);
-	if (!environment_begin(&environment, given))
+	if (!whole && !environment_begin(&environment, given))
 		return -1;
-	result = original(target, arguments, environment.list);
-	environment_end(&environment);
+	withhold_begin(&withheld, &name);
+	result = original(target, arguments, whole ? given : environment.list);
+	withhold_end(&withheld);
+	if (!whole)
+		environment_end(&environment);
 	return result;
 }
 

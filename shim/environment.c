@@ -129,12 +129,12 @@ static struct gap find_gap(const char *line)
 }
 
 /* Under another root, or with the privileges that are left, the loader would but complain. */
-static bool can_be_loaded(void)
+bool environment_reaches_library(void)
 {
 	int error_number = errno, opened;
 	bool absent = false;
 
-	if (strchr(library, '$') != NULL)
+	if (library == NULL || strchr(library, '$') != NULL)
 		return true;
 	opened = open(library, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (opened >= 0)
@@ -173,7 +173,7 @@ static struct losses count_losses(char *const *given)
 		if (library != NULL && is_called(line, VARIABLE_PRELOAD) && find_gap(line).open)
 			losses.bytes += strlen(line) + strlen(library) + sizeof(":");
 	}
-	if ((losses.bytes > 0 || losses.lost[VARIABLE_PRELOAD]) && !can_be_loaded()) {
+	if ((losses.bytes > 0 || losses.lost[VARIABLE_PRELOAD]) && !environment_reaches_library()) {
 		losses.bytes = 0;
 		losses.lost[VARIABLE_PRELOAD] = false;
 	}
@@ -226,6 +226,7 @@ static void fill(char **list, char *text, const char *end, char *const *given,
 			text = after;
 	}
 	for (size_t i = 0; i < VARIABLES; i++)
+		/* enforces kept-environment */
 		if (losses->lost[i])
 			list[count++] = kept[i];
 	list[count] = NULL;

@@ -21,6 +21,10 @@ void environment_keep(const char *preload, const char *policy, const char *log);
 /* Is nothing lost in `given`, which may be NULL? */
 bool environment_is_whole(char *const *given);
 
+/* Can a program that is executed now load the library?  Not under another root, or where it may not
+ * be read. */
+bool environment_reaches_library(void);
+
 /* Enough for most without a system call.  A mapping takes the place where it is not; of a child of
  * vfork() it stays with the parent, as there is nobody to unmap it after the exec. */
 #define ENVIRONMENT_ENTRIES 256

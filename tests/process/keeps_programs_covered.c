@@ -5,13 +5,19 @@
 #include "scratch.h"
 #include "test.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WHY "executed programs get back the shim, and not the sanitizer's library before it"
+
+#define SOURCE "tests/process/servers/executing_host.c"
 
 static char host[PATH_MAX], library[PATH_MAX], policy[PATH_MAX], log_path[PATH_MAX];
 
@@ -213,7 +219,7 @@ static void run_removed(void **state)
 	program_run(&result,
 		    &(struct program){.words = {"env", preload, host, "removed", "execve"}});
 	expect(access(copy, F_OK) != 0, "%s is there", copy);
-	expect(strcmp(result.output, "host: 0 - - -\nit is bare\n") == 0, "printed %s",
+	expect(strcmp(result.output, "host: 0 - - -, 0 sockets\nit is bare\n") == 0, "printed %s",
 	       result.output);
 	expect(strcmp(result.errors, "") == 0, "complained: %s", result.errors);
 	result_clear(&result);
@@ -222,7 +228,6 @@ static void run_removed(void **state)
 
 static void run_musl(void **state)
 {
-	const char *const source = "tests/process/servers/executing_host.c";
 	char binary[PATH_MAX];
 	struct result result;
 
@@ -230,8 +235,8 @@ static void run_musl(void **state)
 	skip_under_sanitizer(WHY);
 	text_format(binary, sizeof(binary), "%s/musl", scratch_dir());
 	program_run(&result, &(struct program){.words = {"musl-gcc", "-w", "-D_GNU_SOURCE", "-o",
-							 binary, source}});
-	if (result.status == 127 || access(source, R_OK) != 0) {
+							 binary, SOURCE}});
+	if (result.status == 127 || access(SOURCE, R_OK) != 0) {
 		fprintf(stderr, "# musl-gcc, or the source, is not there\n");
 		result_clear(&result);
 		skip();
@@ -241,6 +246,133 @@ static void run_musl(void **state)
 	expect_ways(binary, ways_of_exec);
 	expect_ways(binary, ways_of_spawn);
 	expect_ways(binary, ways_of_shell);
+	expectations_met();
+}
+
+/* ---- sockets ---- */
+
+/* The copy of the host at `path`, with another kind of linking, or privileges. */
+static bool make_static(char *path)
+{
+	struct result result;
+	bool made;
+
+	text_format(path, PATH_MAX, "%s/static", scratch_dir());
+	program_run(&result, &(struct program){.words = {"musl-gcc", "-static", "-w",
+							 "-D_GNU_SOURCE", "-o", path, SOURCE}});
+	made = result.status == 0;
+	result_clear(&result);
+	return made;
+}
+
+static bool make_setuid(char *path)
+{
+	struct result result;
+
+	text_format(path, PATH_MAX, "%s/setuid", scratch_dir());
+	program_run(&result, &(struct program){.words = {"cp", host, path}});
+	result_clear(&result);
+	return chown(path, 65534, 65534) == 0 && chmod(path, 04755) == 0;
+}
+
+/* Of one listener on `port`, what does `program` inherit, which a covered host executes? */
+static void expect_sockets(const char *program, const char *way, const char *const *rule,
+			   unsigned port, size_t count)
+{
+	struct program words = {.words = {host, "cleared", way, program, "show", "sockets"},
+				.policy = policy,
+				.log = log_path,
+				.shim = true};
+	char expected[64];
+	struct result result;
+
+	unlink(log_path);
+	scratch_write(policy, "%s%u%s", rule[0], port, rule[1]);
+	program_run(&result, &words);
+	text_format(expected, sizeof(expected), "\n%zu sockets\n", count);
+	expect(strstr(result.output, expected) != NULL, "%s of %s under %s%u%s: %s", way, program,
+	       rule[0], port, rule[1], result.output);
+	expect(log_count(log_path, "uncovered library=") == (count == 0), "%zu lines",
+	       log_count(log_path, "uncovered library="));
+	expect(result.errors[0] == '\0', "complained: %s", result.errors);
+	result_clear(&result);
+}
+
+static int listen_somewhere(unsigned *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = socket(AF_INET, SOCK_STREAM, 0); /* for programs to inherit */
+
+	*port = port_pick();
+	address.sin_port = htons((uint16_t)*port);
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    listen(listener, 1) != 0)
+		fail_msg("cannot listen on port %u", *port);
+	return listener;
+}
+
+static void run_sockets(void **state)
+{
+	/* Before the port, and after it. */
+	static const char *const enforced[][2] = {
+		{"[port ", "]\n"},
+		{"[port ", "]\nno such key = 1\n"},
+		{"[port 127.0.0.1:", "]\n[port *]\nverify = off\n"}};
+	static const char *const open[][2] = {
+		{"[port ", "]\nverify = off\n"}, {"[port *]\n#", "\n"}, {"[port 1]\n#", "\n"}};
+	char uncovered[PATH_MAX];
+	unsigned port;
+	int listener;
+
+	skip_under_sanitizer(WHY);
+	find_paths();
+	if (!(strcmp(*state, "static") == 0 ? make_static : make_setuid)(uncovered)) {
+		fprintf(stderr, "# musl-gcc, the source, or root's privileges are not there\n");
+		skip();
+	}
+	listener = listen_somewhere(&port);
+	for (size_t i = 0; i < 3; i++) {
+		expect_sockets(uncovered, "execve", enforced[i], port, 0);
+		expect_sockets(host, "execve", enforced[i], port, 1);
+		expect_sockets(uncovered, "execve", open[i], port, 1);
+	}
+	expect_sockets(uncovered, "fexecve", enforced[0], port, 0);
+	expect_sockets(uncovered, "execveat", enforced[0], port, 0);
+	expect_sockets(uncovered, "execvp", enforced[0], port, 0);
+	expect_sockets(uncovered, "vfork", enforced[0], port, 0);
+	expect_sockets(uncovered, "system", enforced[0], port, 0);
+	close(listener);
+	expectations_met();
+}
+
+/* A host whose exec failed has what it had. */
+static void run_failed(void **state)
+{
+	char uncovered[PATH_MAX];
+	struct result result;
+	unsigned port;
+	int listener;
+
+	(void)state;
+	skip_under_sanitizer(WHY);
+	find_paths();
+	if (!make_static(uncovered)) {
+		fprintf(stderr, "# musl-gcc, or the source, is not there\n");
+		skip();
+	}
+	chmod(uncovered, 0644);
+	listener = listen_somewhere(&port);
+	scratch_write(policy, "[port %u]\n", port);
+	program_run(&result, &(struct program){.words = {host, "cleared", "execve", uncovered},
+					       .policy = policy,
+					       .log = log_path,
+					       .shim = true});
+	expect(strcmp(result.output, "host: 0 - - -, 1 sockets\nfailed: 13\n"
+				     "host: 0 - - -, 1 sockets\n") == 0,
+	       "printed %s", result.output);
+	result_clear(&result);
+	close(listener);
 	expectations_met();
 }
 
@@ -314,10 +446,14 @@ static pid_t number_in(const struct server *server, const char *name)
 
 static void upgrade_nginx(const struct server *server)
 {
-	pid_t old = number_in(server, "nginx.pid");
 	long long deadline = clock_ms() + 5000;
+	pid_t old;
 
-	assert_true(old > 1);
+	while ((old = number_in(server, "nginx.pid")) == 0) {
+		if (clock_ms() > deadline)
+			fail_msg("nginx has no number");
+		clock_nap();
+	}
 	for (long long next = 0;
 	     number_in(server, "nginx.pid") == 0 || number_in(server, "nginx.pid") == old;) {
 		if (clock_ms() > deadline)
@@ -362,6 +498,12 @@ static void run_nginx_upgrade(void **state)
 		.initial_state = (void *)(uintptr_t)(words)                               \
 	}
 
+#define SOCKETS(sentence, kind)                                                          \
+	{                                                                                \
+		.name = (sentence), .test_func = run_sockets, .teardown_func = test_end, \
+		.initial_state = (void *)(uintptr_t)(kind)                               \
+	}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +518,9 @@ int main(void)
 		     run_relative),
 		TEST("a library that is there no more is not asked for", run_removed),
 		TEST("a host that is linked to musl executes likewise", run_musl),
+		SOCKETS("a static program inherits no socket of an enforced port", "static"),
+		SOCKETS("nor does one with raised privileges", "setuid"),
+		TEST("and where it cannot be executed, the host keeps its socket", run_failed),
 		EXECUTED("a server is enforced that was executed after clearenv()",
 			 "cleared execve /usr/bin/env"),
 		EXECUTED("and by a host without environ", "null execvp env"),

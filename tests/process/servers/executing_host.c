@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,10 +42,29 @@ static bool is_covered(void)
 	       dladdr(dlsym(RTLD_DEFAULT, "puts"), &libc) != 0 && own.dli_fbase != libc.dli_fbase;
 }
 
-static int show(int count)
+/* How many sockets of an IPv4 address a program would inherit. */
+static size_t sockets(void)
+{
+	struct sockaddr_in address;
+	size_t count = 0;
+
+	for (int i = 0; i < 64; i++) {
+		socklen_t length = sizeof(address);
+
+		count += getsockname(i, (struct sockaddr *)&address, &length) == 0 &&
+			 address.sin_family == AF_INET && fcntl(i, F_GETFD) == 0;
+	}
+	return count;
+}
+
+static int show(int count, char **words)
 {
 	bool covered = is_covered();
 
+	if (count > 2 && strcmp(words[2], "sockets") == 0) {
+		printf("%zu sockets\n", sockets());
+		return 0;
+	}
 	if (count > 2) /* one of many */
 		return covered ? COVERED : BARE;
 	for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
@@ -328,7 +349,7 @@ static void show_own_view(void)
 	printf("host: %zu", count);
 	for (size_t i = 0; i < 3; i++)
 		printf(" %s", getenv(names[i]) ? getenv(names[i]) : "-");
-	puts("");
+	printf(", %zu sockets\n", sockets());
 	fflush(stdout);
 }
 
@@ -341,7 +362,7 @@ int main(int count, char **words)
 	int result;
 
 	if (count > 1 && strcmp(words[1], "show") == 0)
-		return show(count);
+		return show(count, words);
 	while (how->name != NULL && (count < 3 || strcmp(how->name, words[1]) != 0))
 		how++;
 	while (way->name != NULL && (count < 3 || strcmp(way->name, words[2]) != 0))
