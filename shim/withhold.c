@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -37,6 +38,8 @@ static bool raises_privileges(int file)
 
 	if (fstat(file, &status) != 0)
 		return false;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return user != getuid() || group != getgid();
 	if ((status.st_mode & S_ISUID) != 0)
 		user = status.st_uid;
 	if ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0)
@@ -205,10 +208,20 @@ static void set_close_on_exec(const int *descriptors, size_t count, bool close_o
 		fcntl(descriptors[i], F_SETFD, close_on_exec ? FD_CLOEXEC : 0);
 }
 
+/* Those that are more than can be remembered stay so, should the exec fail. */
+static void close_all(const struct withheld *withheld)
+{
+	int further[16];
+	size_t count;
+
+	set_close_on_exec(withheld->descriptors, withheld->count, true);
+	for (int i = 0; i < ROUNDS && (count = find_enforced(further, 16)) > 0; i++)
+		set_close_on_exec(further, count, true);
+}
+
 void withhold_begin(struct withheld *withheld, const struct program_name *program)
 {
-	int error_number = errno, further[16];
-	size_t count;
+	int error_number = errno;
 
 	withheld->count = 0;
 	if (program->path == NULL)
@@ -218,9 +231,7 @@ void withhold_begin(struct withheld *withheld, const struct program_name *progra
 		withheld->count = 0;
 	if (withheld->count > 0) {
 		/* enforces withheld-sockets */
-		set_close_on_exec(withheld->descriptors, withheld->count, true);
-		for (int i = 0; i < ROUNDS && (count = find_enforced(further, 16)) > 0; i++)
-			set_close_on_exec(further, count, true);
+		close_all(withheld);
 		journal_uncovered(*program->path ? program->path : "-",
 				  "this program runs without the shim: the sockets of enforced "
 				  "ports are closed for it");
