@@ -125,17 +125,20 @@ int execveat(int folder, const char *path, char *const arguments[], char *const 
 
 struct words {
 	char **list;
-	size_t mapped; /* 0: it is `room` */
+	char *const *given; /* the environment that follows them, or the host's */
+	size_t mapped;      /* 0: it is `room` */
 	char *room[WORDS];
 };
 
-/* The words of a call: `first`, then those of `rest` and the NULL that ends them. */
-static bool words_begin(struct words *words, const char *first, va_list *rest)
+/* The words of a call: `first`, then those of `rest` and the NULL that ends them.
+ * NOLINTBEGIN(clang-analyzer-valist.Uninitialized): its callers have begun `rest` */
+static bool words_begin(struct words *words, const char *first, va_list rest,
+			bool environment_follows)
 {
 	size_t count = 1;
 	va_list counted;
 
-	va_copy(counted, *rest);
+	va_copy(counted, rest);
 	for (const char *word = first; word != NULL; count++)
 		word = va_arg(counted, const char *);
 	va_end(counted);
@@ -152,9 +155,11 @@ static bool words_begin(struct words *words, const char *first, va_list *rest)
 	}
 	memcpy(words->list, &first, sizeof(first)); /* exec takes them as it got them: not const */
 	for (size_t i = 0; words->list[i] != NULL; i++)
-		words->list[i + 1] = va_arg(*rest, char *);
+		words->list[i + 1] = va_arg(rest, char *);
+	words->given = environment_follows ? va_arg(rest, char *const *) : environ;
 	return true;
 }
+/* NOLINTEND(clang-analyzer-valist.Uninitialized) */
 
 static void words_end(const struct words *words)
 {
@@ -165,18 +170,15 @@ static void words_end(const struct words *words)
 	errno = error_number;
 }
 
-static int execute_list(const struct target *target, const char *first, va_list *rest,
+static int execute_list(const struct target *target, const char *first, va_list rest,
 			bool environment_follows)
 {
 	struct words words;
-	char *const *given = environ;
 	int result;
 
-	if (!words_begin(&words, first, rest))
+	if (!words_begin(&words, first, rest, environment_follows))
 		return -1;
-	if (environment_follows)
-		given = va_arg(*rest, char *const *);
-	result = execute(target, words.list, given);
+	result = execute(target, words.list, words.given);
 	words_end(&words);
 	return result;
 }
@@ -187,7 +189,7 @@ int execl(const char *path, const char *first, ...)
 	int result;
 
 	va_start(rest, first);
-	result = execute_list(&(struct target){BY_PATH, path, -1, 0}, first, &rest, false);
+	result = execute_list(&(struct target){BY_PATH, path, -1, 0}, first, rest, false);
 	va_end(rest);
 	return result;
 }
@@ -198,7 +200,7 @@ int execlp(const char *file, const char *first, ...)
 	int result;
 
 	va_start(rest, first);
-	result = execute_list(&(struct target){BY_SEARCH, file, -1, 0}, first, &rest, false);
+	result = execute_list(&(struct target){BY_SEARCH, file, -1, 0}, first, rest, false);
 	va_end(rest);
 	return result;
 }
@@ -209,7 +211,7 @@ int execle(const char *path, const char *first, ...)
 	int result;
 
 	va_start(rest, first);
-	result = execute_list(&(struct target){BY_PATH, path, -1, 0}, first, &rest, true);
+	result = execute_list(&(struct target){BY_PATH, path, -1, 0}, first, rest, true);
 	va_end(rest);
 	return result;
 }

@@ -28,15 +28,13 @@ static bool failed;           /* no memory even for that */
 
 static char *joined(const char *name, const char *value)
 {
-	size_t name_length = strlen(name), value_length = strlen(value);
-	char *text = malloc(name_length + value_length + 1);
+	size_t size = strlen(name) + strlen(value) + 1;
+	char *text = malloc(size);
 
-	if (text == NULL) {
+	if (text == NULL)
 		failed = true;
-		return NULL;
-	}
-	memcpy(text, name, name_length);
-	memcpy(text + name_length, value, value_length + 1);
+	else
+		snprintf(text, size, "%s%s", name, value);
 	return text;
 }
 

@@ -189,13 +189,15 @@ static size_t find_enforced(int *found, size_t most)
 		if (is_enforced(i))
 			found[count++] = i;
 	while (folder >= 0 && (length = syscall(SYS_getdents64, folder, block, sizeof(block))) > 0)
-		for (uint16_t at = 0, size; at < length; at = (uint16_t)(at + size)) {
-			int descriptor = atoi(block + at + ENTRY_NAME_AT); /* "." is 0, too */
+		for (long at = 0; at < length;) {
+			const char *name = block + at + ENTRY_NAME_AT;
+			int descriptor = (int)strtol(name, NULL, 10);
+			uint16_t size;
 
 			memcpy(&size, block + at + ENTRY_SIZE_AT, sizeof(size));
-			if (block[at + ENTRY_NAME_AT] != '.' && count < most &&
-			    is_enforced(descriptor))
+			if (*name != '.' && count < most && is_enforced(descriptor))
 				found[count++] = descriptor;
+			at += size;
 		}
 	if (folder >= 0)
 		close(folder);

@@ -31,14 +31,15 @@ static void find_paths(void)
 
 /* ---- the environment, by every function ---- */
 
-/* Takes `old` out of `text`, putting `new`, which is not longer, in its place; how often. */
-static size_t replace(char *text, const char *old, const char *new)
+/* Puts `new`, which is not longer, wherever `old` stands in `output`; how often. */
+static size_t replace(char *output, const char *old, const char *new)
 {
-	size_t count = 0;
+	size_t count = 0, length = strlen(new);
 
-	for (char *at = text; (at = strstr(at, old)) != NULL; at += strlen(new), count++) {
-		memmove(at + strlen(new), at + strlen(old), strlen(at + strlen(old)) + 1);
-		memcpy(at, new, strlen(new));
+	for (char *at = output; (at = strstr(at, old)) != NULL; at += length, count++) {
+		memmove(at + length, at + strlen(old), strlen(at + strlen(old)) + 1);
+		for (size_t i = 0; i < length; i++)
+			at[i] = new[i];
 	}
 	return count;
 }
@@ -46,18 +47,18 @@ static size_t replace(char *text, const char *old, const char *new)
 /* The variables of the shim are there, once, and are taken out. */
 static void take_out(char *output, const char *how)
 {
-	char text[PATH_MAX + 64];
+	char line[PATH_MAX + 64];
 	size_t count;
 
-	text_format(text, sizeof(text), "LD_PRELOAD=%s:", library);
-	count = replace(output, text, "LD_PRELOAD=");
-	text_format(text, sizeof(text), "LD_PRELOAD=%s\n", library);
-	count += replace(output, text, strcmp(how, "empty-preload") == 0 ? "LD_PRELOAD=\n" : "");
+	text_format(line, sizeof(line), "LD_PRELOAD=%s:", library);
+	count = replace(output, line, "LD_PRELOAD=");
+	text_format(line, sizeof(line), "LD_PRELOAD=%s\n", library);
+	count += replace(output, line, strcmp(how, "empty-preload") == 0 ? "LD_PRELOAD=\n" : "");
 	expect(count == 1, "LD_PRELOAD %zu times", count);
-	text_format(text, sizeof(text), "CFSHIM_POLICY=%s\n", policy);
-	expect(replace(output, text, "") == 1, "not the policy");
-	text_format(text, sizeof(text), "CFSHIM_LOG=%s\n", log_path);
-	expect(strcmp(how, "empty-preload") == 0 || replace(output, text, "") == 1, "not the log");
+	text_format(line, sizeof(line), "CFSHIM_POLICY=%s\n", policy);
+	expect(replace(output, line, "") == 1, "not the policy");
+	text_format(line, sizeof(line), "CFSHIM_LOG=%s\n", log_path);
+	expect(strcmp(how, "empty-preload") == 0 || replace(output, line, "") == 1, "not the log");
 	expect(replace(output, "it is covered\n", "it is bare\n") == 1, "not covered");
 }
 
