@@ -69,22 +69,30 @@ static struct program_name name_of(const struct target *target)
 	}
 }
 
+static int execute_as_is(const struct target *target, char *const *arguments, char *const *list)
+{
+	const struct program_name name = name_of(target);
+	struct withheld withheld;
+	int result;
+
+	withhold_begin(&withheld, &name);
+	result = original(target, arguments, list);
+	withhold_end(&withheld);
+	return result;
+}
+
 /* Where what is put back makes it too long, the exec fails, as it would had the host kept it. */
 static int execute(const struct target *target, char *const *arguments, char *const *given)
 {
-	const struct program_name name = name_of(target);
 	struct environment environment;
-	struct withheld withheld;
-	bool whole = environment_is_whole(given);
 	int result;
 
-	if (!whole && !environment_begin(&environment, given))
+	if (environment_is_whole(given))
+		return execute_as_is(target, arguments, given);
+	if (!environment_begin(&environment, given))
 		return -1;
-	withhold_begin(&withheld, &name);
-	result = original(target, arguments, whole ? given : environment.list);
-	withhold_end(&withheld);
-	if (!whole)
-		environment_end(&environment);
+	result = execute_as_is(target, arguments, environment.list);
+	environment_end(&environment);
 	return result;
 }
 

@@ -313,9 +313,12 @@ char *environment_command(char *const *given, const char *command)
 	if (!environment_begin(&environment, given))
 		return NULL;
 	/* What was put back goes to the front of the list; the rest the shell has anyway. */
-	for (size_t i = 0; environment.list[i] != NULL; i++, given += given && *given)
+	for (size_t i = 0; environment.list[i] != NULL; i++) {
 		if (given == NULL || environment.list[i] != *given)
 			environment.list[own++] = environment.list[i];
+		if (given != NULL && *given != NULL)
+			given++;
+	}
 	for (size_t i = 0; i < own; i++)
 		bytes += sizeof(" ") + strlen(environment.list[i]) +
 			 quoted_length(environment.list[i]);
