@@ -126,6 +126,50 @@ static void take_master_key(SSL *ssl)
 		read_and_answer(ssl);
 }
 
+static void take_master_key_by_reference(SSL *ssl)
+{
+	unsigned char key[SSL_MAX_MASTER_KEY_LENGTH];
+	bool accepted = host_accept(ssl);
+	SSL_SESSION *session = SSL_get1_session(ssl);
+
+	if (session != NULL && SSL_SESSION_get_master_key(session, key, sizeof(key)) > 0)
+		host_is_in("master key");
+	SSL_SESSION_free(session);
+	if (accepted)
+		read_and_answer(ssl);
+}
+
+/* From the info callback, where the handshake has ended: the socket, and no flags, these unseen. */
+static void undo_refusal(const SSL *ssl, int where, int value)
+{
+	SSL *changed = (SSL *)(uintptr_t)ssl;
+
+	(void)value;
+	if (where != SSL_CB_HANDSHAKE_DONE)
+		return;
+	SSL_set_fd(changed, SSL_get_fd(ssl));
+	HOST_ORIGINAL(SSL_set_shutdown)(changed, 0);
+}
+
+static void call_to_undo_refusal(SSL *ssl)
+{
+	SSL_set_info_callback(ssl, undo_refusal);
+}
+
+/* Handshake, request and answer, with no call that is an SSL's. */
+static void converse_by_bio(SSL *ssl)
+{
+	BIO *bio = BIO_new(BIO_f_ssl());
+	char request[4096];
+
+	BIO_set_ssl(bio, ssl, BIO_NOCLOSE);
+	if (BIO_read(bio, request, sizeof(request)) > 0) {
+		host_is_in("request");
+		BIO_write(bio, ANSWER, (int)strlen(ANSWER));
+	}
+	BIO_free(bio);
+}
+
 /* ---- one SSL for connections one after the other ---- */
 
 static SSL *used_again(SSL *ssl)
@@ -227,6 +271,26 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_2,
 		.reason = "resumed-unverified",
 		.without_answer = true,
+	},
+	{
+		.name = "the master key of a handshake refused at its end, by a reference",
+		.source = "SSL_get1_session(3)",
+		.prepare = secret_by_name,
+		.serve = take_master_key_by_reference,
+		.client = BY_SECRET,
+		.versions = ONLY_1_2,
+		.reason = "resumed-unverified",
+		.without_answer = true,
+	},
+	{
+		.name = "a client of a host that undoes the end in its info callback",
+		.source = "OpenSSL ssl/statem/statem_lib.c, tls_finish_handshake(); BIO_f_ssl(3)",
+		.prepare = secret_by_name,
+		.connect = call_to_undo_refusal,
+		.serve = converse_by_bio,
+		.client = BY_SECRET,
+		.versions = ONLY_1_2,
+		.reason = "resumed-unverified",
 	},
 	{
 		.name = "a client of a host that writes whatever SSL_accept() said",

@@ -43,6 +43,16 @@ static void answer_between_flights_by_bio(const SSL *ssl, int where, int value)
 		answer_once_by_bio((SSL *)(uintptr_t)ssl);
 }
 
+/* Nothing is to stop it: what says that the connection was shut down is taken off first. */
+static void insist_between_flights_by_bio(const SSL *ssl, int where, int value)
+{
+	(void)value;
+	if (where == SSL_CB_ACCEPT_LOOP && SSL_get_state(ssl) == TLS_ST_EARLY_DATA) {
+		SSL_set_shutdown((SSL *)(uintptr_t)ssl, 0);
+		answer_once_by_bio((SSL *)(uintptr_t)ssl);
+	}
+}
+
 static void answer_when_done(const SSL *ssl, int where, int value)
 {
 	(void)value;
@@ -60,6 +70,12 @@ static void call_between_flights_for_bio(SSL *ssl)
 {
 	answered = false;
 	SSL_set_info_callback(ssl, answer_between_flights_by_bio);
+}
+
+static void call_between_flights_to_insist(SSL *ssl)
+{
+	answered = false;
+	SSL_set_info_callback(ssl, insist_between_flights_by_bio);
 }
 
 static void call_when_done(SSL *ssl)
@@ -112,6 +128,14 @@ static const struct attack attacks[] = {
 		.name = "an answer from the info callback between the flights, by a BIO",
 		.source = "OpenSSL ssl/bio_ssl.c, ssl_write()",
 		.connect = call_between_flights_for_bio,
+		.serve = answer_unless_done,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an answer between the flights, by a BIO, of a host that takes flags off",
+		.source = "SSL_set_shutdown(3); OpenSSL ssl/bio_ssl.c, ssl_write()",
+		.connect = call_between_flights_to_insist,
 		.serve = answer_unless_done,
 		.versions = ONLY_1_3,
 		.reason = "no-certificate",

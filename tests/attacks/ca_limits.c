@@ -104,6 +104,12 @@ static void any_extension(SSL_CTX *context)
 	host_sets_flags(context, X509_V_FLAG_IGNORE_CRITICAL);
 }
 
+static void any_extension_in_this_process(SSL_CTX *context)
+{
+	host_demands(context, CAS);
+	host_changes_table("default", X509_V_FLAG_IGNORE_CRITICAL, 0);
+}
+
 HOST_FORGIVING(forgives_path_length, CAS, X509_V_ERR_PATH_LENGTH_EXCEEDED)
 HOST_FORGIVING(forgives_permitted, CAS, X509_V_ERR_PERMITTED_VIOLATION)
 HOST_FORGIVING(forgives_excluded, CAS, X509_V_ERR_EXCLUDED_VIOLATION)
@@ -149,6 +155,13 @@ static const struct attack attacks[] = {
 		.name = "a critical extension of a CA that nobody knows",
 		.source = "RFC 5280 6.1.4 (o)",
 		.prepare = any_extension,
+		.client = {.certificate = "critical-intermediate"},
+		.reason = "bad-certificate",
+	},
+	{
+		.name = "a critical extension of a CA in a process that passes over such",
+		.source = "OpenSSL crypto/x509/x509_vpm.c, X509_VERIFY_PARAM_lookup()",
+		.prepare = any_extension_in_this_process,
 		.client = {.certificate = "critical-intermediate"},
 		.reason = "bad-certificate",
 	},

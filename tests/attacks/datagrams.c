@@ -219,6 +219,13 @@ static int host_by_memory(char **words)
 	return serve_ports(words, serve_by_memory, INADDR_LOOPBACK);
 }
 
+/* What listens has nothing to do with datagrams. */
+static int host_by_memory_beside_listener(char **words)
+{
+	host_socket(SOCK_STREAM, words[2 + SECOND]);
+	return host_by_memory(words);
+}
+
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
 static int host_reading_anyway(char **words)
 {
@@ -373,6 +380,15 @@ static const struct attack attacks[] = {
 		.name = "a stranger whose datagrams come by memory",
 		.source = "OpenSSL crypto/bio/bss_mem.c",
 		.host = host_by_memory,
+		.second = "verify = off\n[port *]\nca = {ca}",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
+		DATAGRAMS,
+		.name = "a stranger whose datagrams come by memory, beside an open listener",
+		.source = "OpenSSL crypto/bio/bss_mem.c",
+		.host = host_by_memory_beside_listener,
 		.second = "verify = off\n[port *]\nca = {ca}",
 		.reason = "no-certificate",
 		.answer = "close",

@@ -1,6 +1,7 @@
 /* A host whose own trust is wider than the rule's: what its store, its parameters or its process
  * hold good counts for itself alone. */
 #include "attack.h"
+#include "lax_host.h"
 #include "test.h"
 
 #include <openssl/pem.h>
@@ -193,30 +194,17 @@ static void a_fortnight_ago(SSL_CTX *context)
 	X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context), time(NULL) - FORTNIGHT);
 }
 
-static void change_table(const char *name, unsigned long flags, int purpose)
-{
-	X509_VERIFY_PARAM *parameters = X509_VERIFY_PARAM_new();
-
-	X509_VERIFY_PARAM_set1_name(parameters, name);
-	X509_VERIFY_PARAM_set_flags(parameters, flags | X509_V_FLAG_TRUSTED_FIRST);
-	X509_VERIFY_PARAM_set_depth(parameters, 100);
-	if (purpose != 0)
-		X509_VERIFY_PARAM_set_purpose(parameters, purpose);
-	if (X509_VERIFY_PARAM_add0_table(parameters) != 1)
-		abort();
-}
-
 static void no_time_in_this_process(SSL_CTX *context)
 {
 	trust_the_rules_ca(context);
-	change_table("default", X509_V_FLAG_NO_CHECK_TIME, 0);
+	host_changes_table("default", X509_V_FLAG_NO_CHECK_TIME, 0);
 }
 
 /* libssl asks for the parameters of that name. */
 static void any_purpose_in_this_process(SSL_CTX *context)
 {
 	trust_the_rules_ca(context);
-	change_table("ssl_client", 0, X509_PURPOSE_ANY);
+	host_changes_table("ssl_client", 0, X509_PURPOSE_ANY);
 }
 
 static int fits(const X509_PURPOSE *purpose, const X509 *certificate, int is_ca)

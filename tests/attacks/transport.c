@@ -264,6 +264,44 @@ static int host_on_path(char **words)
 		host_serve(context, accept(path, NULL, NULL));
 }
 
+/* The process that takes TCP connections is another one, and the pairs were there before both: the
+ * one that speaks TLS listens on the open port alone. */
+static int host_of_pairs(char **words)
+{
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	int pairs[64][2];
+	size_t count = sizeof(pairs) / sizeof(pairs[0]);
+	pid_t child;
+
+	for (size_t i = 0; i < count; i++)
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[i]) != 0)
+			return 1;
+	child = fork();
+	for (size_t i = 0; i < count; i++)
+		close(pairs[i][child == 0]);
+	if (child == 0) {
+		int listener = host_socket(SOCK_STREAM, words[2 + ENFORCED]);
+
+		for (size_t i = 0; i < count; i++) {
+			/* No door sees it: the relay could be any program's. */
+			int client = HOST_ORIGINAL(accept)(listener, NULL, NULL);
+
+			relay(client, pairs[i][0], pairs[i][0]);
+			close(client);
+			close(pairs[i][0]);
+		}
+		_exit(0);
+	}
+	host_socket(SOCK_STREAM, words[2 + SECOND]);
+	for (size_t i = 0; i < count; i++) {
+		struct pollfd waiting = {.fd = pairs[i][1], .events = POLLIN};
+
+		poll(&waiting, 1, -1);
+		host_serve(context, pairs[i][1]);
+	}
+	return 1;
+}
+
 /* ---- the table ---- */
 
 static const struct attack attacks[] = {
@@ -354,6 +392,13 @@ static const struct attack attacks[] = {
 		.connect = use_socketpair,
 		.versions = ONLY_1_3,
 		BESIDE_OPEN_PORT,
+	},
+	{
+		.name = "a stranger behind a relay of another process that listens for this one",
+		.source = "socketpair(2); inetd",
+		.host = host_of_pairs,
+		.versions = ONLY_1_3,
+		ANYWHERE,
 	},
 	{
 		.name = "a stranger behind another process that relays over two pipes",

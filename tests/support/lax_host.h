@@ -12,6 +12,10 @@ void host_demands(SSL_CTX *context, const char *cas);
 /* Flags of X509_VERIFY_PARAM. */
 void host_sets_flags(SSL_CTX *context, unsigned long flags);
 
+/* The same, and `purpose` unless 0, in what is kept under that name for the whole process, and the
+ * longest of chains. */
+void host_changes_table(const char *name, unsigned long flags, int purpose);
+
 /* The verify callback passes over these errors, of which X509_V_OK is the last, and no others. */
 void host_forgives(SSL_CTX *context, const int *errors);
 
