@@ -48,7 +48,7 @@ static void demand_certificate(const struct openssl *openssl, SSL *ssl)
 	demanded |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	/* enforces not-later */
 	demanded &= ~(SSL_VERIFY_POST_HANDSHAKE | SSL_VERIFY_CLIENT_ONCE);
-	/* enforces verify-callback */
+	/* enforces verify-callback, as certificate-callback end do */
 	callback = keep_verdict;
 	if (mode != demanded || openssl->SSL_get_verify_callback(ssl) != callback)
 		openssl->SSL_set_verify(ssl, demanded, callback);
@@ -158,7 +158,7 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool re
 	if (!resumable) {
 		/* enforces not-resumable */
 		openssl->SSL_set_not_resumable_session_callback(ssl, never_resumable);
-		/* enforces no-tickets */
+		/* enforces no-tickets, as not-resumable does */
 		openssl->SSL_set_num_tickets(ssl, 0);
 	}
 	/* enforces psk */

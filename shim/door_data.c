@@ -65,21 +65,28 @@ static bool may_keep(const struct openssl *openssl, const SSL *ssl)
 static int keep_or_lose(const struct openssl *openssl, const SSL *ssl, void *bytes, int count)
 {
 	/* enforces kept */
-	if (count <= 0 || may_keep(openssl, ssl))
-		return count;
-	memset(bytes, 0, (size_t)count);
-	return -1;
+	if (count > 0 && !may_keep(openssl, ssl)) {
+		memset(bytes, 0, (size_t)count);
+		count = -1;
+	}
+	return count;
+}
+
+static void lose(void *bytes, size_t *count)
+{
+	memset(bytes, 0, *count);
+	*count = 0;
 }
 
 static bool keep_or_lose_all(const struct openssl *openssl, const SSL *ssl, void *bytes,
 			     size_t *count)
 {
 	/* enforces kept-ex */
-	if (may_keep(openssl, ssl))
-		return true;
-	memset(bytes, 0, *count);
-	*count = 0;
-	return false;
+	if (!may_keep(openssl, ssl)) {
+		lose(bytes, count);
+		return false;
+	}
+	return true;
 }
 
 int SSL_write(SSL *ssl, const void *bytes, int count)
@@ -124,8 +131,9 @@ int SSL_write_early_data(SSL *ssl, const void *bytes, size_t count, size_t *writ
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* enforces half-rtt-call */
-	return may_write_at_once(openssl, ssl) &&
-	       openssl->SSL_write_early_data(ssl, bytes, count, written);
+	if (!may_write_at_once(openssl, ssl))
+		return 0;
+	return openssl->SSL_write_early_data(ssl, bytes, count, written);
 }
 
 ossl_ssize_t SSL_sendfile(SSL *ssl, int descriptor, off_t offset, size_t size, int flags)
@@ -133,9 +141,9 @@ ossl_ssize_t SSL_sendfile(SSL *ssl, int descriptor, off_t offset, size_t size, i
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* enforces half-rtt-file */
-	return may_write_at_once(openssl, ssl)
-		       ? openssl->SSL_sendfile(ssl, descriptor, offset, size, flags)
-		       : -1;
+	if (!may_write_at_once(openssl, ssl))
+		return -1;
+	return openssl->SSL_sendfile(ssl, descriptor, offset, size, flags);
 }
 
 int SSL_read(SSL *ssl, void *bytes, int size)
@@ -180,9 +188,12 @@ int SSL_read_early_data(SSL *ssl, void *bytes, size_t size, size_t *count)
 
 	if (status != SSL_READ_EARLY_DATA_SUCCESS)
 		return status;
-	/* enforces kept-early, as kept-ex early-data-again do */
-	if (!keep_or_lose_all(openssl, ssl, bytes, count))
+	/* Debian's libssl reads it by SSL_read_ex(), by name, and others do not. */
+	/* enforces kept-early, as kept-ex driven do */
+	if (!may_keep(openssl, ssl)) {
+		lose(bytes, count);
 		status = SSL_READ_EARLY_DATA_ERROR;
+	}
 	return status;
 }
 

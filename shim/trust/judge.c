@@ -82,7 +82,7 @@ static enum reason check_by_ourselves(const struct libcrypto *libcrypto, X509_ST
 	/* enforces own-ca */
 	if (count < 2)
 		return REASON_UNTRUSTED_ISSUER;
-	/* enforces own-dates */
+	/* enforces own-dates, as own-flags does */
 	for (int i = 0; i < count; i++) {
 		const X509 *certificate = libcrypto_stack_at(libcrypto, chain, i);
 

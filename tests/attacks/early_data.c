@@ -36,10 +36,30 @@ static int put_back_early_data(const SSL *ssl, const SSL_CTX *context, int opera
 	return 1;
 }
 
+static void hear_nothing(const SSL *ssl, int where, int value)
+{
+	(void)ssl, (void)where, (void)value;
+}
+
 static void put_back_on_level(SSL_CTX *context)
 {
 	take_early_data_by_key(context);
 	SSL_CTX_set_security_callback(context, put_back_early_data);
+}
+
+/* Nor does anybody else hear of it. */
+static int put_back_unseen(const SSL *ssl, const SSL_CTX *context, int operation, int bits, int nid,
+			   void *other, void *argument)
+{
+	if (ssl != NULL)
+		HOST_ORIGINAL(SSL_set_info_callback)((SSL *)(uintptr_t)ssl, hear_nothing);
+	return put_back_early_data(ssl, context, operation, bits, nid, other, argument);
+}
+
+static void put_back_unseen_on_level(SSL_CTX *context)
+{
+	take_early_data_by_key(context);
+	SSL_CTX_set_security_callback(context, put_back_unseen);
 }
 
 static void serve_early_data(SSL *ssl)
@@ -305,6 +325,15 @@ static const struct attack attacks[] = {
 		.reason = "resumed-unverified",
 		.at_the_end = true,
 		.alert = NO_ALERT,
+	},
+	{
+		.name = "early data under a shared key, put back unseen",
+		.source = "RFC 8446, 4.2.10; SSL_set_allow_early_data_cb(3); dlsym(3)",
+		.prepare = put_back_unseen_on_level,
+		.serve = serve_early_data,
+		.client = {.prepare = send_early_data_by_key, .trick = was_taken},
+		.versions = ONLY_1_3,
+		.goes_away = true,
 	},
 	{
 		.name = "an answer before the client's second flight",

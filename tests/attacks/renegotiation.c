@@ -52,6 +52,63 @@ static void renegotiate_and_answer(SSL *ssl)
 	host_answer(ssl);
 }
 
+/* The second handshake is one of which nobody hears, and which asks for nothing. */
+static bool is_second;
+
+static void hear_nothing(const SSL *ssl, int where, int value)
+{
+	(void)ssl, (void)where, (void)value;
+}
+
+static int undo_demand_unseen(SSL *ssl, int *alert, void *argument)
+{
+	(void)alert, (void)argument;
+	if (is_second) {
+		HOST_ORIGINAL(SSL_set_verify)(ssl, SSL_VERIFY_NONE, NULL);
+		HOST_ORIGINAL(SSL_set_info_callback)(ssl, hear_nothing);
+	}
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static void allow_and_undo_unseen(SSL_CTX *context)
+{
+	allow_renegotiation(context);
+	SSL_CTX_set_tlsext_servername_callback(context, undo_demand_unseen);
+}
+
+static bool read_by_size(SSL *ssl)
+{
+	char request[4096];
+	size_t count;
+
+	if (SSL_read_ex(ssl, request, sizeof(request), &count) != 1)
+		return false;
+	host_is_in("request");
+	return true;
+}
+
+/* One call goes through the handshake, and comes back with what was sent behind it. */
+static void read_past_handshake(SSL *ssl, bool (*read)(SSL *ssl))
+{
+	is_second = false;
+	if (!host_accept(ssl))
+		return;
+	is_second = true;
+	SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+	if (read(ssl) || (host_accept(ssl) && read(ssl)))
+		host_answer(ssl);
+}
+
+static void read_past_second(SSL *ssl)
+{
+	read_past_handshake(ssl, host_read);
+}
+
+static void read_past_second_by_size(SSL *ssl)
+{
+	read_past_handshake(ssl, read_by_size);
+}
+
 /* ---- the attacker, on the edge's connection ---- */
 
 static int handshakes;
@@ -105,6 +162,13 @@ static void see_second_handshake(struct victim *victim, const struct client *cli
 	outcome->tricked = handshakes == 2;
 }
 
+#define NOBODY_LATER                               \
+	.client = {.certificate = "edge",          \
+		   .prepare = count,               \
+		   .trick = renegotiate,           \
+		   .server_name = "shop.example"}, \
+	.versions = ONLY_1_2, .reason = "no-certificate", .at_the_end = true
+
 static const struct attack attacks[] = {
 	{
 		.name = "a client that renegotiates without its certificate",
@@ -138,6 +202,20 @@ static const struct attack attacks[] = {
 		.attack = see_second_handshake,
 		.client = {.certificate = "edge", .prepare = count, .trick = drop_certificate},
 		.versions = ONLY_1_2,
+	},
+	{
+		.name = "a request behind a second handshake that the same call goes through",
+		.source = "OpenSSL ssl/record/rec_layer_s3.c, ssl3_read_bytes(); dlsym(3)",
+		.prepare = allow_and_undo_unseen,
+		.serve = read_past_second,
+		NOBODY_LATER,
+	},
+	{
+		.name = "a request behind a second handshake that SSL_read_ex() goes through",
+		.source = "SSL_read_ex(3); dlsym(3)",
+		.prepare = allow_and_undo_unseen,
+		.serve = read_past_second_by_size,
+		NOBODY_LATER,
 	},
 };
 
