@@ -198,10 +198,12 @@ bool door_register(struct openssl *openssl)
 /* Where the shim could not see a context, none is made. */
 static bool may_make_context(struct openssl *openssl)
 {
+	bool registered = openssl != NULL && door_register(openssl);
+
 	if (openssl == NULL)
 		return false;
 	/* enforces missing-symbol */
-	if (!door_register(openssl)) {
+	if (!registered) {
 		journal_uncovered(openssl->name,
 				  openssl->missing ? openssl->missing : "registration failed");
 		return false;

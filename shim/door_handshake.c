@@ -52,11 +52,7 @@ int SSL_accept(SSL *ssl)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	/* Through a library that cannot be judged nobody is served. */
-	/* enforces missing-symbol-accept, as missing-symbol missing-symbol-unseen do */
-	if (openssl == NULL || !openssl_is_ready(openssl))
-		return -1;
-	return finish(openssl, ssl, openssl->SSL_accept(ssl));
+	return openssl != NULL ? finish(openssl, ssl, openssl->SSL_accept(ssl)) : -1;
 }
 
 /* nginx, Python */
