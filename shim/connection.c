@@ -297,7 +297,7 @@ int connection_verify(struct connection *connection, const struct host_context *
 		openssl->X509_STORE_CTX_set_error(store_context, refuse_verify_error(reason));
 		return 0;
 	}
-	if (host_asks(&connection->host))
+	if (host_asks_now(openssl, &connection->host, connection->ssl))
 		return connection_verify_for_host(connection, context, store_context);
 	openssl->X509_STORE_CTX_set_error(store_context, X509_V_OK);
 	return 1;

@@ -35,6 +35,15 @@ bool host_asks(const struct host_connection *host)
 	return (host->verify_mode & SSL_VERIFY_PEER) != 0;
 }
 
+bool host_asks_now(const struct openssl *openssl, const struct host_connection *host,
+		   const SSL *ssl)
+{
+	bool later = (host->verify_mode & SSL_VERIFY_POST_HANDSHAKE) != 0 &&
+		     (openssl->SSL_version(ssl) == TLS1_3_VERSION || openssl_is_quic(openssl, ssl));
+
+	return host_asks(host) && !later;
+}
+
 int host_client_hello(const struct host_context *context, SSL *ssl, int *alert)
 {
 	if (context == NULL || context->client_hello == NULL)

@@ -36,6 +36,11 @@ struct host_context *host_context_of(const SSL_CTX *context);
 /* Does the host itself demand or ask for client certificates here? */
 bool host_asks(const struct host_connection *host);
 
+/* And in this very handshake, of which the version is settled?  In TLS 1.3 a host can put it off
+ * until after it. */
+bool host_asks_now(const struct openssl *openssl, const struct host_connection *host,
+		   const SSL *ssl);
+
 /* The host's ClientHello callback, or success where it has none. */
 int host_client_hello(const struct host_context *context, SSL *ssl, int *alert);
 

@@ -161,6 +161,17 @@ static void ask_later(SSL *ssl)
 	go_on(ssl);
 }
 
+/* A certificate of a CA that is not the edge's: the edge, whom it does not ask, passes. */
+static void ask_others_later(SSL_CTX *context)
+{
+	SSL_CTX_set_verify(context,
+			   SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT |
+				   SSL_VERIFY_POST_HANDSHAKE,
+			   NULL);
+	if (SSL_CTX_load_verify_locations(context, host_file("other-ca"), NULL) != 1)
+		abort();
+}
+
 static bool forget_certificate_and_renegotiate(SSL *ssl)
 {
 	SSL_certs_clear(ssl);
@@ -324,6 +335,13 @@ static const struct attack attacks[] = {
 		.name = "a stranger who is to be asked later",
 		.source = "OpenSSL SSL_verify_client_post_handshake(3)",
 		.serve = ask_later,
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "a stranger at a host that asks later, and not for the edge's certificate",
+		.source = "OpenSSL SSL_CTX_set_verify(3), SSL_VERIFY_POST_HANDSHAKE",
+		.prepare = ask_others_later,
 		.versions = ONLY_1_3,
 		.reason = "no-certificate",
 	},
