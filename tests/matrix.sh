@@ -1,5 +1,6 @@
 #!/bin/bash
 # matrix.sh GROUP... - runs the groups of tests (unit, process, attacks) on every OpenSSL that counts, one after another.
+# The group `mutants` is for mutants.sh: those of MUTANTS, which need a newer OpenSSL.
 #
 # Each version is that of a Debian, in a root of its own that debootstrap makes and that is kept for the next run.  A root that
 # is there needs no mirror; one that cannot be made or completed because no mirror answers is skipped, loudly.  The newest
@@ -190,10 +191,19 @@ show_results() { # FIRST-LINE of it in the log
 }
 
 run_programs() { # PROGRAM...
+	if (($# > 0)); then run_and_count tests/run.sh "$@"; fi
+}
+
+run_mutants() {
+	local names
+	read -ra names <<<"${MUTANTS:-}"
+	if has_group mutants && ((${#names[@]} > 0)); then run_and_count tests/mutants.sh "${names[@]}"; fi
+}
+
+run_and_count() { # COMMAND..., whose last line is the sum
 	local start p='' f='' s=''
-	if (($# == 0)); then return; fi
 	start=$(($(wc -l <"$log") + 1))
-	in_root 2400 none tests/run.sh "$@"
+	in_root 2400 none "$@"
 	read -r p f s < <(tail -n "+$start" "$log" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p')
 	if [[ -z $s ]]; then
 		fail 'the tests came to no end'
@@ -226,6 +236,7 @@ run_tests() {
 	run_programs "${programs[@]}"
 	find "$root/src/build/attacks" -name '*.tsv' -exec cp -t "$results/$suite" {} + 2>/dev/null
 	run_with_borrowed_library
+	run_mutants
 }
 
 report() {
@@ -260,7 +271,7 @@ check_ground() {
 	local group command
 	for group in "${groups[@]}"; do
 		case $group in
-		unit | process | attacks) ;;
+		unit | process | attacks | mutants) ;;
 		*) echo "matrix: there is no group $group: unit, process, attacks" >&2 && return 1 ;;
 		esac
 	done

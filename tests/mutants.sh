@@ -1,17 +1,24 @@
 #!/bin/bash
 # mutants.sh [NAME...] - would the tests notice if an enforcement were not there?  One build of the library for each, or for the
-# NAMEs, without it; then tests, until one fails twice.
+# NAMEs, without it; then tests, until one fails twice: first those that noticed the last time.
 #
 # An enforcement is the statement behind a line `/* enforces NAME */` in shim/.  Layers cover each other: where every test
 # still passes, the same is done in a build that lacks the layers which cover this one too, and some test must fail there that
 # does not fail for want of those alone.  The mark names them, `, as OTHER OTHER do`; else it is the judgement at the end of the
-# handshake, `end`.  `, from VERSION`: an OpenSSL before that has nothing to enforce there, and it is skipped.
+# handshake, `end`.  `, from VERSION`: an OpenSSL before that has nothing to enforce there.  It is tried in the root that
+# check-matrix has of a newer one, and skipped where there is none.
 #
-# BUILD  where the tests are built, and where the mutants are kept (BUILD/mutants)
+# A run of all that notices all leaves who did in tests/mutants.txt: NAME PROGRAM, and `covered` where it took the build without
+# the others too.
+#
+# BUILD           where the tests are built, and where the mutants are kept (BUILD/mutants)
+# XDG_CACHE_HOME  where the roots of check-matrix are: cfshim/roots
 set -euo pipefail
 BUILD=$(realpath "${BUILD:-build}")
 export LC_ALL=C CMOCKA_MESSAGE_OUTPUT=TAP CFSHIM_BUILD=$BUILD
 kept=$BUILD/mutants
+noticed_by=tests/mutants.txt
+newer=trixie # its OpenSSL has all that a mark asks for
 limit=300
 jobs_at_once=$((2 * $(nproc))) # tests wait more than they work
 
@@ -62,9 +69,10 @@ build_without() { # NAME...
 	echo "$library"
 }
 
-# The quick ones first.
-programs() {
+# The one that noticed the last time, then the quick ones.
+programs() { # NAME
 	local source
+	awk -v name="$1" -v build="$BUILD" '$1 == name { print build "/tests/" $2 }' "$noticed_by"
 	for source in tests/attacks/*.c tests/process/*.c; do
 		case $source in
 		*/costs_little.c | */resumption.c | */session_hosts.c) ;;
@@ -75,61 +83,88 @@ programs() {
 	echo "$BUILD/tests/attacks/resumption"
 }
 
-# The tests of PROGRAM that fail with LIBRARY, one a line; one that dies says so.
-failures() { # LIBRARY PROGRAM
+# The tests of PROGRAM that fail with LIBRARY, one a line; one that dies says so.  FILTER: of an attack program, only that test.
+failures() { # LIBRARY PROGRAM [FILTER]
 	local output status=0
-	output=$(CFSHIM_LIBRARY=$1 timeout -k 10 "$limit" "$2" 2>&1 </dev/null) || status=$?
+	output=$(CFSHIM_LIBRARY=$1 timeout -k 10 "$limit" "${@:2}" 2>&1 </dev/null) || status=$?
 	sed -nE '/# *SKIP/d; s/^not ok [0-9]+ - //p' <<<"$output"
 	if ! grep -q '^[[:space:]]*1\.\.' <<<"$output"; then echo "${2##*/} ended with $status"; fi
 }
 
 # The first program with a failure that comes twice: another process may have been in the way of one.
-first_to_notice() { # LIBRARY
-	local program
+first_to_notice() { # NAME
+	local library program test
+	library=$(build_without "$1")
 	while read -r program; do
-		if [[ -n $(failures "$1" "$program") && -n $(failures "$1" "$program") ]]; then
-			echo "${program##*/}"
+		test=$(failures "$library" "$program" | head -n 1)
+		if [[ -n $test && -n $(failures "$library" "$program" "$test") ]]; then
+			echo "${program#"$BUILD"/tests/}"
 			return
 		fi
-	done < <(programs)
+	done < <(programs "$1")
 }
 
-all_failures() { # LIBRARY
-	local program
-	while read -r program; do failures "$1" "$program"; done < <(programs) | sort -u
-}
-
-# Only those that come twice, and not for want of the OTHERs alone.
-new_failures() { # NAME OTHER...
-	local both others
+# The same in a build without the OTHERs too, of which a test fails twice that does not fail for want of those alone.
+first_to_notice_beside() { # NAME OTHER...
+	local both others program
 	both=$(build_without "$@")
 	others=$(build_without "${@:2}")
-	comm -12 <(all_failures "$both") <(all_failures "$both") | comm -23 - <(all_failures "$others")
+	while read -r program; do
+		if [[ -n $(comm -12 <(failures "$both" "$program" | sort) <(failures "$both" "$program" | sort) |
+			comm -23 - <(failures "$others" "$program" | sort)) ]]; then
+			echo "${program#"$BUILD"/tests/} covered"
+			return
+		fi
+	done < <(programs "$1")
+}
+
+was_covered() { # NAME
+	grep -q "^$1 .* covered$" "$noticed_by"
 }
 
 try_mutant() { # NAME
-	local name=$1 version others noticed
-	read -r _ _ version others < <(mark_of "$name")
-	if [[ $version != - ]] && ! [[ $(printf '%s\n' "$version" "$openssl" | sort -V | head -n 1) == "$version" ]]; then
-		echo "ok - without $name # SKIP OpenSSL $openssl has nothing of the kind before $version"
-		return
-	fi
-	noticed=$(first_to_notice "$(build_without "$name")")
+	local name=$1 others noticed=
+	read -r _ _ _ others < <(mark_of "$name")
+	others=${others:-end}
+	if ! was_covered "$name"; then noticed=$(first_to_notice "$name"); fi
 	if [[ -z $noticed && $name != end ]]; then
-		others=${others:-end}
 		# shellcheck disable=SC2086 # several names
-		noticed=$(new_failures "$name" $others | head -n 1)
-		noticed=${noticed:+(and without $others) $noticed}
+		noticed=$(first_to_notice_beside "$name" $others)
 	fi
-	if [[ -n $noticed ]]; then
-		echo "ok - without $name: $noticed fails"
+	case $noticed in
+	'') echo "not ok - without $name: nothing fails" ;;
+	*covered) echo "ok - without $name, and without $others: ${noticed% covered} fails" ;;
+	*) echo "ok - without $name: $noticed fails" ;;
+	esac
+	if [[ -n $noticed ]]; then echo "$name $noticed" >"$kept/$name.noticed"; fi
+}
+
+needs_newer() { # NAME
+	local version
+	read -r _ _ version _ < <(mark_of "$1")
+	[[ $version != - && $(printf '%s\n' "$version" "$openssl" | sort -V | head -n 1) != "$version" ]]
+}
+
+# Those of which OpenSSL has nothing here, where it has: in a root of check-matrix.
+try_in_root() { # NAME...
+	local name line why='' log=$BUILD/matrix/$newer/log
+	if ! [[ -d ${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/roots/$newer ]]; then
+		why="OpenSSL $openssl has nothing of the kind, and there is no root of $newer: make check-matrix makes one"
+	elif ((EUID != 0)); then
+		why="OpenSSL $openssl has nothing of the kind, and only root enters the root of $newer"
 	else
-		echo "not ok - without $name: nothing fails"
+		MUTANTS="$*" SUITES=$newer tests/matrix.sh mutants || true
 	fi
+	for name in "$@"; do
+		line=$(grep -sE "^(not )?ok - without ${name}[:,]" "$log" | tail -n 1) || line="not ok - without $name: see $log"
+		if [[ -n $why ]]; then line="ok - without $name # SKIP $why"; fi
+		echo "$line" | tee "$kept/$name.result"
+		sed -nE "s/^ok - without $name: ([a-z_/]+) fails$/$name \\1/p" <<<"$line" >"$kept/$name.noticed"
+	done
 }
 
 mkdir -p "$kept"
-rm -rf "$kept"/tree.* "$kept"/*.result
+rm -rf "$kept"/tree.* "$kept"/*.result "$kept"/*.noticed
 openssl=$(openssl version | cut -d' ' -f2)
 twice=$(marks | cut -d' ' -f1 | uniq -d)
 if [[ -n $twice ]]; then
@@ -137,11 +172,14 @@ if [[ -n $twice ]]; then
 	exit 1
 fi
 if (($# == 0)); then mapfile -t names < <(marks | cut -d' ' -f1); else names=("$@"); fi
+elsewhere=()
 for name in "${names[@]}"; do
+	if needs_newer "$name"; then elsewhere+=("$name") && continue; fi
 	if (($(jobs -rp | wc -l) >= jobs_at_once)); then wait -n; fi
 	{ try_mutant "$name" | tee "$kept/$name.result"; } &
 done
 wait
+if ((${#elsewhere[@]} > 0)); then try_in_root "${elsewhere[@]}"; fi
 
 passed=0 skipped=0
 for name in "${names[@]}"; do
@@ -151,5 +189,6 @@ for name in "${names[@]}"; do
 		((++passed))
 	fi
 done
+if (($# == 0 && passed == ${#names[@]})); then sort "$kept"/*.noticed >"$noticed_by"; fi
 echo "$passed passed, $((${#names[@]} - passed - skipped)) failed, $skipped skipped"
 ((passed + skipped == ${#names[@]}))
