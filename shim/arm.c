@@ -179,6 +179,30 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool re
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
 }
 
+void arm_note(const struct openssl *openssl, SSL *ssl, struct unarmed *unarmed)
+{
+	*unarmed = (struct unarmed){0};
+	if (openssl_is_quic(openssl, ssl)) /* never used again, and it may wait for ever */
+		return;
+	unarmed->options = openssl->SSL_get_options(ssl);
+	unarmed->num_tickets = openssl->SSL_get_num_tickets(ssl);
+	unarmed->list_bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
+}
+
+/* What is no longer as arm() left it has been set by the host since. */
+void arm_undo(const struct openssl *openssl, SSL *ssl, const struct unarmed *unarmed)
+{
+	if (openssl_is_quic(openssl, ssl))
+		return;
+	openssl->SSL_clear_options(ssl, (SSL_OP_NO_RENEGOTIATION | NO_RECEIVED_COMPRESSION) &
+						~unarmed->options);
+	if (openssl->SSL_get_num_tickets(ssl) == 0)
+		openssl->SSL_set_num_tickets(ssl, unarmed->num_tickets);
+	if (openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL) ==
+	    CERTIFICATE_LIST_MAX_BYTES)
+		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, unarmed->list_bytes, NULL);
+}
+
 enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl)
 {
 	const SSL_CIPHER *chosen = openssl->SSL_get_pending_cipher(ssl);

@@ -15,6 +15,17 @@ struct arming {
 			      client's; it is off the host's now */
 };
 
+/* What an SSL had before it was armed, of what the host can ask it for. */
+struct unarmed {
+	uint64_t options;
+	size_t num_tickets;
+	long list_bytes;
+};
+
+/* For a host that uses the SSL again, on an open port: before arming, and when that is over. */
+void arm_note(const struct openssl *openssl, SSL *ssl, struct unarmed *unarmed);
+void arm_undo(const struct openssl *openssl, SSL *ssl, const struct unarmed *unarmed);
+
 /* Everything, from the ClientHello callback: every server handshake reaches it before sessions are
  * looked up and before any other callback of the host.  REASON_NONE, or why this SSL cannot be
  * armed. */

@@ -71,6 +71,7 @@ static void take_over(struct connection *connection, info_callback info)
 			connection->host.verify_mode = openssl->SSL_CTX_get_verify_mode(context);
 			connection->host.verify = openssl->SSL_CTX_get_verify_callback(context);
 		}
+		arm_note(openssl, connection->ssl, &connection->unarmed);
 		connection->verify_ours = true;
 	}
 	if (!connection->info_ours) {
@@ -85,9 +86,11 @@ static void take_over(struct connection *connection, info_callback info)
 /* An SSL that was armed once, cleared, and is used again on an open port. */
 static void give_back(struct connection *connection)
 {
-	if (connection->verify_ours)
-		connection->openssl->SSL_set_verify(connection->ssl, connection->host.verify_mode,
-						    connection->host.verify);
+	if (!connection->verify_ours)
+		return;
+	connection->openssl->SSL_set_verify(connection->ssl, connection->host.verify_mode,
+					    connection->host.verify);
+	arm_undo(connection->openssl, connection->ssl, &connection->unarmed);
 	connection->verify_ours = false;
 }
 

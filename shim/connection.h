@@ -52,7 +52,8 @@ struct connection {
 	struct endpoint endpoint;
 	struct rules rules; /* from the hello on */
 	struct arming arming;
-	struct peer peer; /* until admitted or ended */
+	struct unarmed unarmed; /* where `verify_ours` */
+	struct peer peer;       /* until admitted or ended */
 	struct host_connection host;
 	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold
 					pointers */
