@@ -26,7 +26,7 @@ static bool come_in(struct openssl *openssl, SSL *ssl)
 		return true;
 	/* No flag and no BIO ends a connection of QUIC that libssl has taken for good; nor is a
 	 * stream the SSL that was refused. */
-	/* enforces refused-quic, from 3.5 */
+	/* enforces refused-quic, as refused-inside-quic does, from 3.5 */
 	if (openssl_is_quic(openssl, ssl) &&
 	    connection_is_refused(openssl->SSL_get0_connection(ssl)))
 		return false;

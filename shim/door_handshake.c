@@ -14,7 +14,7 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 	if (!openssl_is_ready(openssl) || !openssl->SSL_is_server(ssl))
 		return result;
 	if (openssl_is_inside_quic(openssl, ssl)) {
-		/* enforces refused-inside-quic, from 3.5 */
+		/* enforces refused-inside-quic, as refused-quic does, from 3.5 */
 		if (result == 1 && door_refused_inside_quic())
 			result = -1;
 		return result;

@@ -159,7 +159,9 @@ try_in_root() { # NAME...
 		line=$(grep -sE "^(not )?ok - without ${name}[:,]" "$log" | tail -n 1) || line="not ok - without $name: see $log"
 		if [[ -n $why ]]; then line="ok - without $name # SKIP $why"; fi
 		echo "$line" | tee "$kept/$name.result"
-		sed -nE "s/^ok - without $name: ([a-z_/]+) fails$/$name \\1/p" <<<"$line" >"$kept/$name.noticed"
+		sed -nE -e "s,^ok - without $name: ([a-z0-9_/]+) fails$,$name \\1,p" \
+			-e "s,^ok - without $name\, and [^:]*: ([a-z0-9_/]+) fails$,$name \\1 covered,p" \
+			<<<"$line" >"$kept/$name.noticed"
 	done
 }
 
