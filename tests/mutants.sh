@@ -47,7 +47,7 @@ without_statement() { # NAME FILE
 		END { exit cutting }' "$2"
 }
 
-# A library without the enforcements; its path.
+# A library without the enforcements; its path.  Fails where it does not build.
 build_without() { # NAME...
 	local name tree file library
 	library=$kept/$(tr ' ' '+' <<<"$*").so
@@ -63,7 +63,7 @@ build_without() { # NAME...
 		fi
 		mv "$tree/mutant.c" "$tree/$file"
 	done
-	make -C "$tree" -s BUILD=build WERROR= CFLAGS='-O1 -w' build/libcfshim.so >&2
+	make -C "$tree" -s BUILD=build WERROR= CFLAGS='-O1 -w' build/libcfshim.so >&2 || return 1
 	mv "$tree/build/libcfshim.so" "$library"
 	rm -rf "$tree"
 	echo "$library"
@@ -94,7 +94,7 @@ failures() { # LIBRARY PROGRAM [FILTER]
 # The first program with a failure that comes twice: another process may have been in the way of one.
 first_to_notice() { # NAME
 	local library program test
-	library=$(build_without "$1")
+	library=$(build_without "$1") || return 1
 	while read -r program; do
 		test=$(failures "$library" "$program" | head -n 1)
 		if [[ -n $test && -n $(failures "$library" "$program" "$test") ]]; then
@@ -107,8 +107,8 @@ first_to_notice() { # NAME
 # The same in a build without the OTHERs too, of which a test fails twice that does not fail for want of those alone.
 first_to_notice_beside() { # NAME OTHER...
 	local both others program
-	both=$(build_without "$@")
-	others=$(build_without "${@:2}")
+	both=$(build_without "$@") || return 1
+	others=$(build_without "${@:2}") || return 1
 	while read -r program; do
 		if [[ -n $(comm -12 <(failures "$both" "$program" | sort) <(failures "$both" "$program" | sort) |
 			comm -23 - <(failures "$others" "$program" | sort)) ]]; then
@@ -126,17 +126,18 @@ try_mutant() { # NAME
 	local name=$1 others noticed=
 	read -r _ _ _ others < <(mark_of "$name")
 	others=${others:-end}
-	if ! was_covered "$name"; then noticed=$(first_to_notice "$name"); fi
+	if ! was_covered "$name"; then noticed=$(first_to_notice "$name") || noticed=unbuilt; fi
 	if [[ -z $noticed && $name != end ]]; then
 		# shellcheck disable=SC2086 # several names
-		noticed=$(first_to_notice_beside "$name" $others)
+		noticed=$(first_to_notice_beside "$name" $others) || noticed=unbuilt
 	fi
 	case $noticed in
+	unbuilt) echo "not ok - without $name: there is no library" ;;
 	'') echo "not ok - without $name: nothing fails" ;;
 	*covered) echo "ok - without $name, and without $others: ${noticed% covered} fails" ;;
 	*) echo "ok - without $name: $noticed fails" ;;
 	esac
-	if [[ -n $noticed ]]; then echo "$name $noticed" >"$kept/$name.noticed"; fi
+	if [[ -n $noticed && $noticed != unbuilt ]]; then echo "$name $noticed" >"$kept/$name.noticed"; fi
 }
 
 needs_newer() { # NAME

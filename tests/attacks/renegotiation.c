@@ -79,9 +79,9 @@ static void allow_and_undo_unseen(SSL_CTX *context)
 static bool read_by_size(SSL *ssl)
 {
 	char request[4096];
-	size_t count;
+	size_t length;
 
-	if (SSL_read_ex(ssl, request, sizeof(request), &count) != 1)
+	if (SSL_read_ex(ssl, request, sizeof(request), &length) != 1)
 		return false;
 	host_is_in("request");
 	return true;
