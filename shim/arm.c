@@ -48,7 +48,7 @@ static void demand_certificate(const struct openssl *openssl, SSL *ssl)
 	demanded |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	/* enforces not-later */
 	demanded &= ~(SSL_VERIFY_POST_HANDSHAKE | SSL_VERIFY_CLIENT_ONCE);
-	/* enforces verify-callback, as certificate-callback end do */
+	/* enforces verify-callback */
 	callback = keep_verdict;
 	if (mode != demanded || openssl->SSL_get_verify_callback(ssl) != callback)
 		openssl->SSL_set_verify(ssl, demanded, callback);
