@@ -85,9 +85,10 @@ programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(OLD_SE
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix)
+setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix, check-transparency)
 	@tests/setup.sh build test $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
-		$(if $(CI)$(filter check-matrix check-attacks-matrix,$(GOALS)),matrix)
+		$(if $(CI)$(filter check-matrix check-attacks-matrix,$(GOALS)),matrix) \
+		$(if $(filter check-transparency,$(GOALS)),transparency)
 
 demo: all ## unmodified servers, strangers and the edge: who gets in
 	@BUILD=$(BUILD) examples/demo/run.sh
@@ -129,6 +130,9 @@ $(addsuffix .run,$(FUZZ)): %.run: %
 	@$< -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=$*. $*.corpus \
 		$(FUZZ_OPTIONS_$(@F:.run=)) >$*.log 2>&1 || { tail -40 $*.log; exit 1; }
 	@echo "fuzz: $(@F:.run=): $$(sed -n 's/^stat::number_of_executed_units: *//p' $*.log) inputs in $(SECONDS) s, nothing found"
+.PHONY: check-transparency
+check-transparency: all ## CPython's own tests of TLS and sockets end as without the library, where the policy is off
+	@BUILD=$(BUILD) TEST_LIMIT=1800 tests/run.sh tests/transparency/cpython.sh
 
 .PHONY: check-mutants
 check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long

@@ -70,38 +70,115 @@ static bool add_name(const struct libcrypto *libcrypto, OPENSSL_STACK *names, co
 	return true;
 }
 
-/* The CA names that the CertificateRequest carries: the rules', and the host's where it asks for
- * certificates itself. */
-static bool set_ca_names(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
-			 const struct host_connection *host)
+static void free_names(const struct libcrypto *libcrypto, STACK_OF(X509_NAME) * names)
 {
-	const struct libcrypto *libcrypto = &openssl->crypto;
-	OPENSSL_STACK *names = libcrypto->OPENSSL_sk_new_null();
-	const STACK_OF(X509_NAME) *of_host =
-		host_asks(host) ? openssl->SSL_get_client_CA_list(ssl) : NULL;
-	const struct rule_in_force *rule;
-	bool good = names != NULL;
-
-	for (size_t i = 0; good && (rule = rules_at(rules, i)) != NULL; i++)
-		for (size_t ca = 0; good && ca < trust_ca_count(rule->trust); ca++)
-			good = add_name(
-				libcrypto, names,
-				libcrypto->X509_get_subject_name(trust_ca(rule->trust, ca)));
-	for (int i = 0; good && of_host != NULL && i < libcrypto_stack_count(libcrypto, of_host);
-	     i++)
-		good = add_name(libcrypto, names, libcrypto_stack_at(libcrypto, of_host, i));
-	if (good)
-		openssl->SSL_set_client_CA_list(ssl, (STACK_OF(X509_NAME) *)names);
-	else if (names != NULL)
-		libcrypto->OPENSSL_sk_pop_free(names,
+	if (names != NULL)
+		libcrypto->OPENSSL_sk_pop_free((OPENSSL_STACK *)names,
 					       (OPENSSL_sk_freefunc)libcrypto->X509_NAME_free);
-	return good;
 }
 
-void arm_forget_names(const struct openssl *openssl, SSL *ssl, const struct host_connection *host)
+/* Add copies of all of `more`; NULL: nothing. */
+static bool add_names(const struct libcrypto *libcrypto, OPENSSL_STACK *names,
+		      const STACK_OF(X509_NAME) * more)
 {
-	if (!host_asks(host))
-		openssl->SSL_set_client_CA_list(ssl, NULL);
+	int count = more ? libcrypto_stack_count(libcrypto, more) : 0;
+
+	for (int i = 0; i < count; i++)
+		if (!add_name(libcrypto, names, libcrypto_stack_at(libcrypto, more, i)))
+			return false;
+	return true;
+}
+
+/* Its own list for client certificates, where there is one, and not the context's: setting another
+ * frees it. */
+static bool keep_names(const struct openssl *openssl, SSL *ssl, struct host_connection *host)
+{
+	const struct libcrypto *libcrypto = &openssl->crypto;
+	const STACK_OF(X509_NAME) *own = openssl->SSL_get_client_CA_list(ssl);
+	OPENSSL_STACK *kept = NULL;
+
+	if (own != NULL &&
+	    own != openssl->SSL_CTX_get_client_CA_list(openssl->SSL_get_SSL_CTX(ssl))) {
+		kept = libcrypto->OPENSSL_sk_new_null();
+		if (kept == NULL || !add_names(libcrypto, kept, own)) {
+			free_names(libcrypto, (STACK_OF(X509_NAME) *)kept);
+			return false;
+		}
+	}
+	host->names = (STACK_OF(X509_NAME) *)kept;
+	return true;
+}
+
+static bool add_names_of_rules(const struct libcrypto *libcrypto, OPENSSL_STACK *names,
+			       const struct rules *rules)
+{
+	const struct rule_in_force *rule;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		for (size_t ca = 0; ca < trust_ca_count(rule->trust); ca++)
+			if (!add_name(libcrypto, names,
+				      libcrypto->X509_get_subject_name(trust_ca(rule->trust, ca))))
+				return false;
+	return true;
+}
+
+/* What libssl would tell the client if the host were alone: get_ca_names() in ssl/statem. */
+static const STACK_OF(X509_NAME) * names_of_host(const struct openssl *openssl, const SSL *ssl)
+{
+	const STACK_OF(X509_NAME) *names = openssl->SSL_get_client_CA_list(ssl);
+
+	if (names != NULL && libcrypto_stack_count(&openssl->crypto, names) > 0)
+		return names;
+	return openssl->SSL_get0_CA_list(ssl);
+}
+
+void arm_names(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
+	       struct host_connection *host)
+{
+	const struct libcrypto *libcrypto = &openssl->crypto;
+	OPENSSL_STACK *names;
+
+	if (host->names_ours)
+		return;
+	names = libcrypto->OPENSSL_sk_new_null();
+	if (names == NULL || !add_names_of_rules(libcrypto, names, rules) ||
+	    (host_asks_now(openssl, host, ssl) &&
+	     !add_names(libcrypto, names, names_of_host(openssl, ssl))) ||
+	    !keep_names(openssl, ssl, host)) {
+		free_names(libcrypto, (STACK_OF(X509_NAME) *)names);
+		return;
+	}
+	openssl->SSL_set_client_CA_list(ssl, (STACK_OF(X509_NAME) *)names);
+	host->names_ours = true;
+}
+
+void arm_give_back(const struct openssl *openssl, SSL *ssl, struct host_connection *host)
+{
+	if (host->names_ours)
+		openssl->SSL_set_client_CA_list(ssl, host->names);
+	host->names_ours = false;
+	host->names = NULL;
+	if (host->certificate_list_bytes != 0)
+		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, host->certificate_list_bytes,
+				  NULL);
+	host->certificate_list_bytes = 0;
+}
+
+void arm_give_back_all(const struct openssl *openssl, SSL *ssl, struct host_connection *host)
+{
+	arm_give_back(openssl, ssl, host);
+	if (host->tickets_ours)
+		openssl->SSL_set_num_tickets(ssl, host->tickets);
+	host->tickets_ours = false;
+	if (host->options_ours != 0)
+		openssl->SSL_clear_options(ssl, host->options_ours);
+	host->options_ours = 0;
+}
+
+void arm_forget(const struct openssl *openssl, struct host_connection *host)
+{
+	free_names(&openssl->crypto, host->names);
+	host->names = NULL;
 }
 
 /* The names of `ciphers` that ask for certificates, as SSL_set_cipher_list() takes them.  NULL: no
@@ -152,14 +229,33 @@ static bool filter_ciphers(const struct openssl *openssl, SSL *ssl, bool *suites
 	return good;
 }
 
+static void set_options(const struct openssl *openssl, SSL *ssl, struct host_connection *host)
+{
+	const uint64_t wanted = SSL_OP_NO_RENEGOTIATION | NO_RECEIVED_COMPRESSION;
+	uint64_t lacking = wanted & ~openssl->SSL_get_options(ssl);
+
+	if (lacking != 0)
+		openssl->SSL_set_options(ssl, lacking);
+	host->options_ours |= lacking;
+}
+
+static void send_no_tickets(const struct openssl *openssl, SSL *ssl, struct host_connection *host)
+{
+	if (!host->tickets_ours)
+		host->tickets = openssl->SSL_get_num_tickets(ssl);
+	host->tickets_ours = true;
+	openssl->SSL_set_num_tickets(ssl, 0);
+}
+
 /* Every way into a session that was not verified in this very handshake. */
-static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool resumable)
+static void close_other_ways_in(const struct openssl *openssl, SSL *ssl,
+				struct host_connection *host, bool resumable)
 {
 	if (!resumable) {
 		/* enforces not-resumable */
 		openssl->SSL_set_not_resumable_session_callback(ssl, never_resumable);
 		/* enforces no-tickets, as not-resumable does */
-		openssl->SSL_set_num_tickets(ssl, 0);
+		send_no_tickets(openssl, ssl, host);
 	}
 	/* enforces psk */
 	openssl->SSL_set_psk_server_callback(ssl, NULL);
@@ -170,37 +266,11 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl, bool re
 	/* enforces early-data */
 	openssl->SSL_set_allow_early_data_cb(ssl, no_early_data, NULL);
 	/* enforces renegotiation */
-	if (!openssl_is_quic(openssl, ssl)) { /* there it would wait for a lock for ever */
-		openssl->SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
-		openssl->SSL_set_options(ssl, NO_RECEIVED_COMPRESSION);
-	}
+	if (!openssl_is_quic(openssl, ssl)) /* there it would wait for a lock for ever */
+		set_options(openssl, ssl, host);
 	/* enforces raw-public-key, from 3.2 */
 	if (openssl->SSL_set1_client_cert_type != NULL)
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
-}
-
-void arm_note(const struct openssl *openssl, SSL *ssl, struct unarmed *unarmed)
-{
-	*unarmed = (struct unarmed){0};
-	if (openssl_is_quic(openssl, ssl)) /* never used again, and it may wait for ever */
-		return;
-	unarmed->options = openssl->SSL_get_options(ssl);
-	unarmed->num_tickets = openssl->SSL_get_num_tickets(ssl);
-	unarmed->list_bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
-}
-
-/* What is no longer as arm() left it has been set by the host since. */
-void arm_undo(const struct openssl *openssl, SSL *ssl, const struct unarmed *unarmed)
-{
-	if (openssl_is_quic(openssl, ssl))
-		return;
-	openssl->SSL_clear_options(ssl, (SSL_OP_NO_RENEGOTIATION | NO_RECEIVED_COMPRESSION) &
-						~unarmed->options);
-	if (openssl->SSL_get_num_tickets(ssl) == 0)
-		openssl->SSL_set_num_tickets(ssl, unarmed->num_tickets);
-	if (openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL) ==
-	    CERTIFICATE_LIST_MAX_BYTES)
-		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, unarmed->list_bytes, NULL);
 }
 
 enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl)
@@ -216,29 +286,38 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl)
 	return REASON_NONE;
 }
 
-void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable)
+void arm_again(const struct openssl *openssl, SSL *ssl, struct host_connection *host,
+	       bool resumable)
 {
 	demand_certificate(openssl, ssl);
-	close_other_ways_in(openssl, ssl, resumable);
+	close_other_ways_in(openssl, ssl, host, resumable);
+}
+
+static void limit_certificate_list(const struct openssl *openssl, SSL *ssl,
+				   struct host_connection *host)
+{
+	long bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
+
+	if (bytes <= CERTIFICATE_LIST_MAX_BYTES)
+		return;
+	host->certificate_list_bytes = bytes;
+	openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, CERTIFICATE_LIST_MAX_BYTES, NULL);
 }
 
 enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
-		const struct host_connection *host, struct arming *arming)
+		struct host_connection *host, struct arming *arming)
 {
 	unsigned char digest[TRUST_DIGEST_BYTES];
-	long list_bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
 
 	rules_digest(rules, digest);
-	arm_again(openssl, ssl, arming->resumable);
+	arm_again(openssl, ssl, host, arming->resumable);
 	/* enforces certificate-list */
-	if (list_bytes > CERTIFICATE_LIST_MAX_BYTES)
-		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, CERTIFICATE_LIST_MAX_BYTES,
-				  NULL);
+	limit_certificate_list(openssl, ssl, host);
 	/* enforces suites */
 	if (!filter_ciphers(openssl, ssl, &arming->suites_taken))
 		return REASON_NO_CERTIFICATE_CIPHER;
 	/* enforces session-id-context */
 	if (openssl->SSL_set_session_id_context(ssl, digest, sizeof(digest)) != 1)
 		return REASON_INTERNAL;
-	return set_ca_names(openssl, ssl, rules, host) ? REASON_NONE : REASON_INTERNAL;
+	return REASON_NONE;
 }

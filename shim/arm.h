@@ -15,22 +15,11 @@ struct arming {
 			      client's; it is off the host's now */
 };
 
-/* What an SSL had before it was armed, of what the host can ask it for. */
-struct unarmed {
-	uint64_t options;
-	size_t num_tickets;
-	long list_bytes;
-};
-
-/* For a host that uses the SSL again, on an open port: before arming, and when that is over. */
-void arm_note(const struct openssl *openssl, SSL *ssl, struct unarmed *unarmed);
-void arm_undo(const struct openssl *openssl, SSL *ssl, const struct unarmed *unarmed);
-
 /* Everything, from the ClientHello callback: every server handshake reaches it before sessions are
  * looked up and before any other callback of the host.  REASON_NONE, or why this SSL cannot be
  * armed. */
 enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
-		const struct host_connection *host, struct arming *arming);
+		struct host_connection *host, struct arming *arming);
 
 /* What a callback of the host has put back in after the hello: libssl has chosen a suite without
  * certificates, or takes early data.  REASON_NONE: nothing. */
@@ -40,11 +29,25 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl);
  * is among it: the verdict is the shim's certificate-verify callback's, which does not look at the
  * SSL's store, and where the host asks for certificates itself, that store is the host's to verify
  * with. */
-void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable);
+void arm_again(const struct openssl *openssl, SSL *ssl, struct host_connection *host,
+	       bool resumable);
 
-/* The CA names have been sent: they are not kept for as long as the connection lasts.  Not where
- * the host asks for certificates itself, and its own names are among them. */
-void arm_forget_names(const struct openssl *openssl, SSL *ssl, const struct host_connection *host);
+/* The names of the CAs that the client is told, once the host's callbacks have set theirs: those of
+ * `rules`, and the host's where it asks as well.  Not in the hello: a host that looks in its
+ * callbacks is to find its own, and libssl asks by the very function that hosts do.  Without memory
+ * it is told none, and may send its certificate all the same. */
+void arm_names(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
+	       struct host_connection *host);
+
+/* What was only for the handshake is the host's again: CA names, and the limit for lists of
+ * certificates. */
+void arm_give_back(const struct openssl *openssl, SSL *ssl, struct host_connection *host);
+
+/* The SSL serves an open port now: so are options and tickets. */
+void arm_give_back_all(const struct openssl *openssl, SSL *ssl, struct host_connection *host);
+
+/* The SSL ends. */
+void arm_forget(const struct openssl *openssl, struct host_connection *host);
 
 /* Is that verify callback the one that arming sets?  Then the SSL is a copy of one that was armed.
  */

@@ -71,9 +71,9 @@ static void take_over(struct connection *connection, info_callback info)
 			connection->host.verify_mode = openssl->SSL_CTX_get_verify_mode(context);
 			connection->host.verify = openssl->SSL_CTX_get_verify_callback(context);
 		}
-		arm_note(openssl, connection->ssl, &connection->unarmed);
 		connection->verify_ours = true;
 	}
+	connection->asks_later = false;
 	if (!connection->info_ours) {
 		connection->host.info = openssl->SSL_get_info_callback(connection->ssl);
 		if (connection->host.info == info) /* a copy by SSL_dup() */
@@ -86,11 +86,16 @@ static void take_over(struct connection *connection, info_callback info)
 /* An SSL that was armed once, cleared, and is used again on an open port. */
 static void give_back(struct connection *connection)
 {
-	if (!connection->verify_ours)
-		return;
-	connection->openssl->SSL_set_verify(connection->ssl, connection->host.verify_mode,
-					    connection->host.verify);
-	arm_undo(connection->openssl, connection->ssl, &connection->unarmed);
+	connection_give_back_verify(connection);
+	connection->asks_later = false;
+	arm_give_back_all(connection->openssl, connection->ssl, &connection->host);
+}
+
+void connection_give_back_verify(struct connection *connection)
+{
+	if (connection->verify_ours)
+		connection->openssl->SSL_set_verify(connection->ssl, connection->host.verify_mode,
+						    connection->host.verify);
 	connection->verify_ours = false;
 }
 
@@ -182,6 +187,7 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
 	take_over(connection, info);
+	arm_give_back(openssl, connection->ssl, &connection->host); /* of the hello before */
 	connection->stage = STAGE_ARMED;
 	reason = hello_examine(openssl, connection->ssl, &connection->hello);
 	if (reason != REASON_NONE)
@@ -249,7 +255,8 @@ void connection_keep_armed(struct connection *connection)
 		return;
 	quiet = quiet_begin(openssl);
 	/* enforces armed-again */
-	arm_again(openssl, connection->ssl, connection->arming.resumable);
+	arm_again(openssl, connection->ssl, &connection->host, connection->arming.resumable);
+	arm_names(openssl, connection->ssl, &connection->rules, &connection->host);
 	reason = arm_was_undone(openssl, connection->ssl);
 	if (reason != REASON_NONE) {
 		verdict_refuse(connection, reason);
@@ -313,7 +320,18 @@ int connection_verify_for_host(struct connection *connection, const struct host_
 				 connection->verify_ours ? &connection->host : NULL, store_context);
 
 	connection->host_verified = result > 0;
+	/* The host is to find it in the session, too, which is none to resume. */
+	if (connection->host_verified && (connection->verify_ours || connection->asks_later))
+		peer_spoil_session(connection->openssl, connection->ssl);
 	return result;
+}
+
+bool connection_hides_session(const struct openssl *openssl, const SSL_SESSION *session)
+{
+	unsigned length = 0;
+	const unsigned char *context = openssl->SSL_SESSION_get0_id_context(session, &length);
+
+	return rules_is_digest(context, length);
 }
 
 /* ---- end ---- */
@@ -330,6 +348,7 @@ void connection_end(const SSL *ssl)
 	quiet = quiet_begin(openssl);
 	peer_forget(openssl, &connection->peer);
 	hello_forget(&connection->hello);
+	arm_forget(openssl, &connection->host);
 	verdict_forget_bios(connection);
 	guard_let_go(connection->stream);
 	free(connection);

@@ -35,6 +35,7 @@ struct connection {
 	enum answer answer;
 	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
 	bool verify_ours;   /* so are verify mode and callback */
+	bool asks_later;    /* they are the host's again: it asks after the handshake */
 	bool host_verified; /* the host asked for one itself, and its own verification has passed */
 	bool at_hello;      /* refused there: version and server name are not settled yet */
 	bool hello_seen;    /* in the handshake that goes on */
@@ -52,7 +53,6 @@ struct connection {
 	struct endpoint endpoint;
 	struct rules rules; /* from the hello on */
 	struct arming arming;
-	struct unarmed unarmed; /* where `verify_ours` */
 	struct peer peer;       /* until admitted or ended */
 	struct host_connection host;
 	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold
@@ -98,6 +98,9 @@ int connection_verify(struct connection *connection, const struct host_context *
  */
 int connection_verify_for_host(struct connection *connection, const struct host_context *context,
 			       X509_STORE_CTX *store_context);
+
+/* The host asks for a certificate by itself, after the handshake: its own settings hold again. */
+void connection_give_back_verify(struct connection *connection);
 
 /* The handshake is done: admitted only with a certificate that was verified here and now.  `anew`:
  * OpenSSL has just said so, which it does for every handshake on an SSL, and after one that was
@@ -148,8 +151,13 @@ static inline bool connection_hides_certificate(const SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
 
-	return connection != NULL && connection->verify_ours && !connection->host_verified;
+	return connection != NULL && (connection->verify_ours || connection->asks_later) &&
+	       !connection->host_verified;
 }
+
+/* The same for a session, of which nobody knows the connection: the certificate in it is one that
+ * the shim alone has verified. */
+bool connection_hides_session(const struct openssl *openssl, const SSL_SESSION *session);
 
 /* The SSL is freed. */
 void connection_end(const SSL *ssl);

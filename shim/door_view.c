@@ -135,3 +135,126 @@ STACK_OF(X509) * SSL_get0_verified_chain(const SSL *ssl)
 
 	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get0_verified_chain(ssl);
 }
+
+int SSL_get_peer_signature_type_nid(const SSL *ssl, int *found)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	return connection_hides_certificate(ssl)
+		       ? 0
+		       : openssl->SSL_get_peer_signature_type_nid(ssl, found);
+}
+
+X509 *SSL_SESSION_get0_peer(SSL_SESSION *session)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return connection_hides_session(openssl, session) ? NULL
+							  : openssl->SSL_SESSION_get0_peer(session);
+}
+
+/* Within TLS 1.3 a host may ask when the handshake is over, as Apache does for a folder. */
+int SSL_verify_client_post_handshake(SSL *ssl)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct connection *connection = connection_of(ssl);
+
+	if (connection != NULL && connection->stage == STAGE_ADMITTED && connection->verify_ours) {
+		connection_give_back_verify(connection);
+		connection->asks_later = true;
+	}
+	return openssl->SSL_verify_client_post_handshake(ssl);
+}
+
+/* ---- settings that are the shim's, for as long as the host has not made them its own ---- */
+
+static uint64_t options_ours(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL ? connection->host.options_ours : 0;
+}
+
+uint64_t SSL_get_options(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	return openssl->SSL_get_options(ssl) & ~options_ours(ssl);
+}
+
+uint64_t SSL_set_options(SSL *ssl, uint64_t options)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct connection *connection = connection_of(ssl);
+
+	if (connection != NULL)
+		connection->host.options_ours &= ~options;
+	return openssl->SSL_set_options(ssl, options) & ~options_ours(ssl);
+}
+
+/* Those that the shim wants stay, and are the shim's from now on. */
+uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	return openssl->SSL_clear_options(ssl, options & ~options_ours(ssl)) & ~options_ours(ssl);
+}
+
+size_t SSL_get_num_tickets(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	const struct connection *connection = connection_of(ssl);
+
+	if (connection != NULL && connection->host.tickets_ours)
+		return connection->host.tickets;
+	return openssl->SSL_get_num_tickets(ssl);
+}
+
+int SSL_set_num_tickets(SSL *ssl, size_t count)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct connection *connection = connection_of(ssl);
+
+	if (connection == NULL || !connection->host.tickets_ours)
+		return openssl->SSL_set_num_tickets(ssl, count);
+	connection->host.tickets = count;
+	return 1;
+}
+
+/* SSL_get_max_cert_list(), SSL_set_max_cert_list(): the limit is the shim's while it stands. */
+static long certificate_list_limit(struct host_connection *host, int command, long limit)
+{
+	long before = host->certificate_list_bytes;
+
+	if (command == SSL_CTRL_SET_MAX_CERT_LIST)
+		host->certificate_list_bytes = limit;
+	return before;
+}
+
+/* What macros of OpenSSL's headers call. */
+long SSL_ctrl(SSL *ssl, int command, long number, void *place)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	if (command == SSL_CTRL_GET_MAX_CERT_LIST || command == SSL_CTRL_SET_MAX_CERT_LIST) {
+		struct connection *connection = connection_of(ssl);
+
+		if (connection != NULL && connection->host.certificate_list_bytes != 0)
+			return certificate_list_limit(&connection->host, command, number);
+	}
+	if (command == SSL_CTRL_GET_PEER_SIGNATURE_NID && connection_hides_certificate(ssl))
+		return 0;
+	return openssl->SSL_ctrl(ssl, command, number, place);
+}
+
+/* Muted, libssl takes a close_notify for sent; for the host none is, until the verdict. */
+int SSL_get_shutdown(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	const struct connection *connection = connection_of(ssl);
+	int flags = openssl->SSL_get_shutdown(ssl);
+
+	if (connection != NULL && connection->muted && connection->stage == STAGE_ARMED)
+		flags &= ~SSL_SENT_SHUTDOWN;
+	return flags;
+}

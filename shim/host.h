@@ -28,12 +28,17 @@ struct host_connection {
 	int verify_mode;
 	SSL_verify_cb verify;
 	info_callback info;
+	uint64_t options_ours; /* of the options that are set, those that are the shim's alone */
+	size_t tickets;        /* where tickets_ours: how many the host would send */
+	long certificate_list_bytes; /* its limit, where the shim's stands; 0: it stands */
+	STACK_OF(X509_NAME) * names; /* where names_ours: of this very SSL; NULL: the context's */
+	bool tickets_ours, names_ours;
 };
 
 /* NULL: a context that the shim did not see being made, or there was no memory for it. */
 struct host_context *host_context_of(const SSL_CTX *context);
 
-/* Does the host itself demand or ask for client certificates here? */
+/* Does the host itself demand or ask for client certificates here, now or later? */
 bool host_asks(const struct host_connection *host);
 
 /* And in this very handshake, of which the version is settled?  In TLS 1.3 a host can put it off

@@ -131,6 +131,9 @@ enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcr
 	return first_refusal != REASON_NONE && any_admits ? REASON_UNKNOWN_ENDPOINT : first_refusal;
 }
 
+/* In place of the last bytes of a digest. */
+static const unsigned char mark[] = {0xcf, 's', 'h', 'i', 'm', 0x9e, 0x17, 0xd4};
+
 void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_BYTES])
 {
 	const struct rule_in_force *rule;
@@ -140,4 +143,11 @@ void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_B
 		for (size_t byte = 0; byte < TRUST_DIGEST_BYTES; byte++)
 			digest[byte] =
 				(unsigned char)(digest[byte] * 3 + trust_digest(rule->trust)[byte]);
+	memcpy(digest + TRUST_DIGEST_BYTES - sizeof(mark), mark, sizeof(mark));
+}
+
+bool rules_is_digest(const unsigned char *context, size_t length)
+{
+	return length == TRUST_DIGEST_BYTES &&
+	       memcmp(context + TRUST_DIGEST_BYTES - sizeof(mark), mark, sizeof(mark)) == 0;
 }

@@ -38,7 +38,9 @@ enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcr
 /* The rules one by one, from index 0; NULL after the last.  The same one may come twice. */
 const struct rule_in_force *rules_at(const struct rules *rules, size_t index);
 
-/* The session-id context of these rules: of the one, or all together. */
+/* The session-id context of these rules: of the one, or all together.  It can be told from a
+ * host's, whichever rules it was of. */
 void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_BYTES]);
+bool rules_is_digest(const unsigned char *context, size_t length);
 
 #endif

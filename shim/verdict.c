@@ -205,7 +205,7 @@ static void judge_armed(struct connection *connection)
 		connection->stage = STAGE_ADMITTED;
 		release_stream(connection);
 		peer_forget(openssl, &connection->peer);
-		arm_forget_names(openssl, connection->ssl, &connection->host);
+		arm_give_back(openssl, connection->ssl, &connection->host);
 		verdict_unmute(connection);
 	} else {
 		verdict_refuse(connection, reason);

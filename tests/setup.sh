@@ -1,6 +1,6 @@
 #!/bin/bash
-# setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, lint, matrix (by default
-# all but the last).
+# setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, lint, matrix, transparency
+# (by default the first three).
 #
 # What is looked for is the command or file, not the package: an nginx that came from elsewhere is as good.
 # No service is started, and none that a package switches on stays so.  A second run finds nothing to do and is quick.
@@ -40,13 +40,15 @@ needs() {
 		matrix /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring debian-keyring
 		matrix ip iproute2 iproute
 		matrix unshare util-linux util-linux
+		transparency /usr/bin/python3 python3 python3
+		transparency /usr/lib*/python3*/test/test_ssl.py ^libpython3[.][0-9]+-testsuite$ python3-test
 	END
 }
 
-is_there() { # WHAT: a path, or commands of which one suffices, separated by |
+is_there() { # WHAT: a path, which may have wildcards, or commands of which one suffices, separated by |
 	local name
 	case $1 in
-	/*) [[ -e $1 ]] ;;
+	/*) compgen -G "$1" >/dev/null ;;
 	*)
 		for name in ${1//|/ }; do
 			if command -v "$name" >/dev/null; then return 0; fi
