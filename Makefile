@@ -76,11 +76,14 @@ ATTACKS = $(call program,$(ATTACK_C))
 ROOTS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cfshim/roots
 OLD_OPENSSL = $(wildcard $(addprefix $(ROOTS)/bullseye/usr/,lib/*-linux-gnu/libssl.so.1.1 lib/*-linux-gnu/libcrypto.so.1.1 \
 	include/openssl include/*-linux-gnu/openssl))
+# OpenSSL inside the program, or inside one library that binds to itself, where the static libraries are there.
+STATIC_OPENSSL = $(wildcard $(shell $(CC) -print-file-name=libssl.a) $(shell $(CC) -print-file-name=libcrypto.a))
+WHOLE_OPENSSL = $(if $(word 2,$(STATIC_OPENSSL)),$(addprefix $(BUILD)/tests/process/servers/,whole_server bound_openssl.so))
 OLD_SERVICE = $(if $(word 4,$(OLD_OPENSSL)),$(BUILD)/tests/process/servers/old_service.so)
 
 .PHONY: all help setup demo test programs clean
 all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(BUILD)/man/cfshim-policy.5 ## the library, the command, the manual
-programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(OLD_SERVICE)
+programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(OLD_SERVICE) $(WHOLE_OPENSSL)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -190,6 +193,15 @@ $(BUILD)/cfshim: $(call fobj,$(CLI_C) $(SHARED_C))
 $(BUILD)/tests/process/servers/late_server: $(call fobj,tests/process/servers/late_server.c)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -ldl
+
+# As Node.js of nodesource is, and as upstream links libssl, and then some.
+LINK_WHOLE_OPENSSL = -Wl,--whole-archive -l:libssl.a -l:libcrypto.a -Wl,--no-whole-archive -lpthread -ldl
+$(BUILD)/tests/process/servers/whole_server: $(call fobj,tests/process/servers/small_server.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -rdynamic $(LINK_WHOLE_OPENSSL)
+$(BUILD)/tests/process/servers/bound_openssl.so: $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) -shared -o $@ $(LDFLAGS_ALL) -Wl,-Bsymbolic $(LINK_WHOLE_OPENSSL)
 
 # Two OpenSSLs in one process.  The libraries are copied: in the folder where they come from lies another libc.
 $(BUILD)/tests/process/servers/two_versions: $(call fobj,$(addprefix tests/process/servers/,two_versions.c service.c))
