@@ -84,7 +84,7 @@ static void print_days(const X509 *ca, char *text, size_t size)
 /* A line for each CA; what the rule says stands in its first. */
 static bool add_rule(struct columns *columns, const struct rule *rule, const struct trust *trust)
 {
-	char name[256], days[32];
+	char name[256], days[32], answer[ANSWER_TEXT_BYTES];
 	bool good = true;
 
 	if (rule->verify == VERIFY_OFF)
@@ -96,11 +96,12 @@ static bool add_rule(struct columns *columns, const struct rule *rule, const str
 
 		print_name(trust_ca(trust, i), name, sizeof(name));
 		print_days(trust_ca(trust, i), days, sizeof(days));
-		good = columns_add(columns,
-				   (const char *const[]){first ? rule->section : "",
-							 first ? verify_word(rule->verify) : "",
-							 first ? answer_word(rule->refuse) : "",
-							 name, days});
+		good = columns_add(
+			columns,
+			(const char *const[]){
+				first ? rule->section : "", first ? verify_word(rule->verify) : "",
+				first ? answer_text(answer, rule->refuse, rule->status) : "", name,
+				days});
 	}
 	return good;
 }

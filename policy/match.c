@@ -185,7 +185,8 @@ void sources_settle(struct policy *policy, struct complaints *complaints)
 bool rule_same_effect(const struct rule *left, const struct rule *right)
 {
 	if (left->verify != right->verify || left->refuse != right->refuse ||
-	    left->resumption != right->resumption || left->ca_count != right->ca_count)
+	    left->status != right->status || left->resumption != right->resumption ||
+	    left->ca_count != right->ca_count)
 		return false;
 	/* Both are sorted, and without duplicates. */
 	for (size_t i = 0; i < left->ca_count; i++)

@@ -54,6 +54,7 @@ struct rule {
 	unsigned line;       /* of its section header; 0: the built-in default */
 	enum verify verify;
 	enum answer refuse;
+	uint16_t status; /* of ANSWER_REJECT: the HTTP status, 400 to 599; 0: a TLS alert */
 	enum resumption resumption;
 	const struct ca_source *ca; /* never empty; sorted, cloudflare first, none twice */
 	size_t ca_count;
@@ -106,6 +107,10 @@ char *policy_print(const struct policy *policy);
 const char *verify_word(enum verify verify);
 const char *answer_word(enum answer answer);
 const char *resumption_word(enum resumption resumption);
+
+/* The same with the status of `reject 403`; 0: none.  Returns `text`. */
+#define ANSWER_TEXT_BYTES 24
+const char *answer_text(char text[ANSWER_TEXT_BYTES], enum answer answer, uint16_t status);
 
 /* Why a connection was refused: one list for logs, counters, the manual and tests. */
 enum reason {

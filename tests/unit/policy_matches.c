@@ -234,7 +234,8 @@ static void same_effect(void **state)
 				      "[port 5]\nca = /a, /b\n"
 				      "[port 6]\nca = /a, /b, /c\n"
 				      "[port 7]\n"
-				      "[port 8]\nca = /a, /b, cloudflare\nresumption = on\n");
+				      "[port 8]\nca = /a, /b, cloudflare\nresumption = on\n"
+				      "[port 9]\nca = /a, /b, cloudflare\nrefuse = reject 403\n");
 	const struct rule *first;
 
 	(void)state;
@@ -246,7 +247,7 @@ static void same_effect(void **state)
 		expect(rule_same_effect(first, rule) == (i < 2), "[%s]", rule->section);
 		expect(rule_same_effect(rule, first) == (i < 2), "[%s], turned", rule->section);
 	}
-	assert_true(rule_same_effect(policy_rule(policy, 6), policy_rule(policy, 8)));
+	assert_true(rule_same_effect(policy_rule(policy, 6), policy_rule(policy, 9)));
 	policy_free(policy);
 	expectations_met();
 }

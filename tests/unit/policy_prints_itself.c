@@ -79,7 +79,9 @@ static int put_section(char *text, uint32_t *seed)
 	if (chance(seed, 2))
 		end += sprintf(end, "verify = %s\n",
 			       verify_word(chance(seed, 2) ? VERIFY_OFF : VERIFY_REQUIRE));
-	if (chance(seed, 2))
+	if (chance(seed, 4) == 0)
+		end += sprintf(end, "refuse = reject %u\n", 400 + chance(seed, 200));
+	else if (chance(seed, 2))
 		end += sprintf(end, "refuse = %s\n",
 			       answer_word((enum answer)chance(seed, ANSWER_CLOSE_RESET + 1)));
 	if (chance(seed, 2))
