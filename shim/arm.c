@@ -39,13 +39,15 @@ static int no_early_data(SSL *ssl, void *argument)
 	return 0;
 }
 
-static void demand_certificate(const struct openssl *openssl, SSL *ssl)
+static void demand_certificate(const struct openssl *openssl, SSL *ssl, bool ends_well)
 {
 	int mode = openssl->SSL_get_verify_mode(ssl), demanded = mode;
 	SSL_verify_cb callback = NULL;
 
 	/* enforces demand */
 	demanded |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	if (ends_well)
+		demanded &= ~SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	/* enforces not-later */
 	demanded &= ~(SSL_VERIFY_POST_HANDSHAKE | SSL_VERIFY_CLIENT_ONCE);
 	/* enforces verify-callback */
@@ -192,10 +194,10 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl)
 	return REASON_NONE;
 }
 
-void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable)
+void arm_again(const struct openssl *openssl, SSL *ssl, const struct arming *arming)
 {
-	demand_certificate(openssl, ssl);
-	close_other_ways_in(openssl, ssl, resumable);
+	demand_certificate(openssl, ssl, arming->ends_well);
+	close_other_ways_in(openssl, ssl, arming->resumable);
 }
 
 enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rules,
@@ -205,7 +207,7 @@ enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rul
 	long list_bytes = openssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
 
 	rules_digest(rules, digest);
-	arm_again(openssl, ssl, arming->resumable);
+	arm_again(openssl, ssl, arming);
 	/* enforces certificate-list */
 	if (list_bytes > CERTIFICATE_LIST_MAX_BYTES)
 		openssl->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_CERT_LIST, CERTIFICATE_LIST_MAX_BYTES,

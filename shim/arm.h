@@ -10,6 +10,7 @@
 
 /* What the arming of one handshake is to leave, and what it found. */
 struct arming {
+	bool ends_well;    /* for whom is refused too: it is answered afterwards */
 	bool resumable;    /* sessions of the very same rules may be made and resumed */
 	bool suites_taken; /* found: a suite without certificates, on the host's list and the
 			      client's; it is off the host's now */
@@ -29,7 +30,7 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl);
  * is among it: the verdict is the shim's certificate-verify callback's, which does not look at the
  * SSL's store, and where the host asks for certificates itself, that store is the host's to verify
  * with. */
-void arm_again(const struct openssl *openssl, SSL *ssl, bool resumable);
+void arm_again(const struct openssl *openssl, SSL *ssl, const struct arming *arming);
 
 /* The CA names have been sent: they are not kept for as long as the connection lasts.  Not where
  * the host asks for certificates itself, and its own names are among them. */

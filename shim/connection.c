@@ -38,6 +38,7 @@ static void begin_anew(struct connection *connection)
 	connection->stage = STAGE_NEW;
 	connection->hello_seen = connection->settled = connection->early_done = false;
 	connection->muted = connection->taken_away = connection->host_verified = false;
+	verdict_end_answer(connection);
 }
 
 void connection_clear(const SSL *ssl)
@@ -46,7 +47,8 @@ void connection_clear(const SSL *ssl)
 	struct quiet quiet;
 
 	/* One of QUIC is never cleared: libssl declines. */
-	if (connection == NULL || openssl_is_quic(connection->openssl, ssl))
+	if (connection == NULL || connection->conversing ||
+	    openssl_is_quic(connection->openssl, ssl))
 		return;
 	quiet = quiet_begin(connection->openssl);
 	begin_anew(connection);
@@ -97,6 +99,7 @@ enum reason connection_find_rules(struct connection *connection)
 	struct route route;
 
 	connection->answer = ANSWER_REJECT;
+	connection->status = 0;
 	/* enforces policy-error */
 	if (trusts == NULL)
 		return REASON_POLICY_ERROR;
@@ -107,6 +110,7 @@ enum reason connection_find_rules(struct connection *connection)
 	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
 				     ? ANSWER_REJECT /* it cannot be silenced */
 				     : rules_answer(&connection->rules);
+	connection->status = rules_status(&connection->rules);
 	if (!rules_enforce(&connection->rules)) {
 		connection->stage = STAGE_OPEN;
 		give_back(connection);
@@ -129,6 +133,7 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	/* A host that verifies certificates itself has to see each. */
 	connection->arming = (struct arming){
 		.resumable = rules_resume(&connection->rules) && !host_asks(&connection->host),
+		.ends_well = verdict_may_finish(connection),
 	};
 	return arm(openssl, connection->ssl, &connection->rules, &connection->host,
 		   &connection->arming);
@@ -148,7 +153,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	struct quiet quiet = quiet_begin(openssl);
 	enum reason reason = REASON_INTERNAL;
 
-	if (connection != NULL) {
+	if (connection != NULL && !connection->conversing) {
 		if (connection->stage != STAGE_ARMED) /* else it may be a second one */
 			hello_forget(&connection->hello);
 		begin_anew(connection);
@@ -189,7 +194,8 @@ void connection_keep_armed(struct connection *connection)
 		return;
 	quiet = quiet_begin(openssl);
 	/* enforces armed-again */
-	arm_again(openssl, connection->ssl, connection->arming.resumable);
+	connection->arming.ends_well = verdict_may_finish(connection);
+	arm_again(openssl, connection->ssl, &connection->arming);
 	reason = arm_was_undone(openssl, connection->ssl);
 	if (reason != REASON_NONE) {
 		verdict_refuse(connection, reason);
@@ -235,12 +241,14 @@ int connection_verify(struct connection *connection, const struct host_context *
 	if (reason == REASON_NONE)
 		keep_session(connection);
 	quiet_end(openssl, quiet);
-	if (reason != REASON_NONE) {
+	if (reason != REASON_NONE && !verdict_may_finish(connection)) {
 		verdict_refuse(connection, reason);
 		openssl->X509_STORE_CTX_set_error(store_context, refuse_verify_error(reason));
 		return 0;
 	}
-	if (host_asks(&connection->host))
+	/* What is wrong with it is not the host's to see, nor the certificate: judged at the end.
+	 */
+	if (reason == REASON_NONE && host_asks(&connection->host))
 		return connection_verify_for_host(connection, context, store_context);
 	openssl->X509_STORE_CTX_set_error(store_context, X509_V_OK);
 	return 1;
@@ -270,6 +278,7 @@ void connection_end(const SSL *ssl)
 	quiet = quiet_begin(openssl);
 	peer_forget(openssl, &connection->peer);
 	hello_forget(&connection->hello);
+	verdict_end_answer(connection);
 	verdict_forget_bios(connection);
 	free(connection);
 	quiet_end(openssl, quiet);

@@ -77,9 +77,11 @@ static void settle_refusal(struct connection *connection)
 	connection->settled = true;
 	route = endpoint_route(connection->openssl, connection->ssl);
 	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
-		   connection->reason, connection->answer, connection->peer.leaf);
+		   connection->reason, connection->answer,
+		   connection->conversation ? connection->status : 0, connection->peer.leaf);
 	peer_forget(connection->openssl, &connection->peer);
-	refuse_answer(&route, connection->answer);
+	if (connection->conversation == NULL)
+		refuse_answer(&route, connection->answer);
 }
 
 /* Is the handshake to go on with a later call?  OpenSSL's QUIC says so neither by SSL_want() nor by
@@ -196,6 +198,7 @@ static void judge_armed(struct connection *connection)
 		verdict_unmute(connection);
 	} else {
 		verdict_refuse(connection, reason);
+		verdict_begin_answer(connection);
 	}
 }
 
@@ -210,8 +213,13 @@ void verdict_foresee(struct connection *connection)
 	reason = judge_peer(connection);
 	if (reason == REASON_NONE)
 		return;
-	verdict_refuse(connection, reason);
-	verdict_refuse_for_good(connection);
+	if (verdict_may_finish(connection)) {
+		/* enforces spoilt */
+		peer_spoil_session(connection->openssl, connection->ssl);
+	} else {
+		verdict_refuse(connection, reason);
+		verdict_refuse_for_good(connection);
+	}
 	/* For each it would call the host, who finds no session to write it from. */
 	connection->openssl->SSL_set_num_tickets(connection->ssl, 0);
 }

@@ -13,7 +13,6 @@ static const unsigned char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 enum frame_type {
 	FRAME_DATA = 0,
 	FRAME_HEADERS = 1,
-	FRAME_RESET = 3,
 	FRAME_SETTINGS = 4,
 	FRAME_GOAWAY = 7,
 	FRAME_CONTINUATION = 9
@@ -60,7 +59,6 @@ static bool frame_begin(struct http2_head *head)
 	if ((frame_stream(head) & 1) == 0) /* a client's are odd */
 		return false;
 	head->stream = frame_stream(head);
-	head->is_whole = (head->frame[4] & FLAG_END_STREAM) != 0;
 	return true;
 }
 
@@ -287,14 +285,11 @@ static void add_response(struct answer *answer, const struct http2_head *head, u
 	const size_t length = page_write(page, status);
 
 	add_headers(answer, head, status, length, no_body);
+	/* No RST_STREAM behind it, though a body may be under way (RFC 9113, 8.1, allows it): curl
+	 * that finds both at once (7.88) loses the answer. */
 	if (!no_body) {
 		add_frame(answer, FRAME_DATA, FLAG_END_STREAM, head->stream, length);
 		add_bytes(answer, page, length);
-	}
-	/* RFC 9113, 8.1: what is left of the request is not wanted. */
-	if (!head->is_whole) {
-		add_frame(answer, FRAME_RESET, 0, head->stream, 4);
-		add_number(answer, ERROR_NONE, 4);
 	}
 }
 

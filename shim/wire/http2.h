@@ -23,7 +23,6 @@ struct http2_head {
 	unsigned char setting[6];
 	bool settings_seen;
 	bool no_window;  /* the client's settings leave a stream no room for a page */
-	bool is_whole;   /* the request has no body that is still to come */
 	uint32_t stream; /* of the first request; 0: none yet */
 	unsigned char padding;
 	size_t block_bytes; /* of its header block the first bytes, where the method stands */

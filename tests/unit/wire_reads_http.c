@@ -109,60 +109,58 @@ static const struct {
 	size_t length;
 	enum http2_progress progress;
 	uint32_t stream;
-	bool is_head, is_whole, no_window;
+	bool is_head, no_window;
 } streams[] = {
 	{"a request", BYTES(PREFACE SETTINGS "\0\0\3\1\5\0\0\0\1" GET), HTTP2_COMPLETE, 1, false,
-	 true, false},
+	 false},
 	{"one with a body to come", BYTES(PREFACE SETTINGS "\0\0\3\1\4\0\0\0\3" GET),
-	 HTTP2_COMPLETE, 3, false, false, false},
+	 HTTP2_COMPLETE, 3, false, false},
 	{"HEAD", BYTES(PREFACE SETTINGS "\0\0\7\1\5\0\0\0\1\x42\4HEAD\x84"), HTTP2_COMPLETE, 1,
-	 true, true, false},
+	 true, false},
 	{"HEAD by Huffman", BYTES(PREFACE SETTINGS "\0\0\6\1\5\0\0\0\1\x02\x84\xc7\x82\x1b\xff"),
-	 HTTP2_COMPLETE, 1, true, true, false},
+	 HTTP2_COMPLETE, 1, true, false},
 	{"HEAD behind a path and a new size of the table",
 	 BYTES(PREFACE SETTINGS "\0\0\x10\1\5\0\0\0\1\x3f\xe1\x1f\x44\5/HEAD\x13\4HEAD\x87"),
-	 HTTP2_COMPLETE, 1, true, true, false},
+	 HTTP2_COMPLETE, 1, true, false},
 	{"a field of its own name that is HEAD",
 	 BYTES(PREFACE SETTINGS "\0\0\x0a\1\5\0\0\0\1\x82\0\2ab\4HEAD"), HTTP2_COMPLETE, 1, false,
-	 true, false},
+	 false},
 	{"a method that is cut off", BYTES(PREFACE SETTINGS "\0\0\3\1\5\0\0\0\1\x42\4H"),
-	 HTTP2_COMPLETE, 1, false, true, false},
+	 HTTP2_COMPLETE, 1, false, false},
 	{"padding and a priority",
 	 BYTES(PREFACE SETTINGS "\0\0\x0f\1\x2d\0\0\0\5\2\0\0\0\0\x0f\x42\4HEAD\x84\0\0"),
-	 HTTP2_COMPLETE, 5, true, true, false},
+	 HTTP2_COMPLETE, 5, true, false},
 	{"more padding than there is", BYTES(PREFACE SETTINGS "\0\0\2\1\x0d\0\0\0\1\xff\x82"),
-	 HTTP2_COMPLETE, 1, false, true, false},
+	 HTTP2_COMPLETE, 1, false, false},
 	{"a head in two frames",
 	 BYTES(PREFACE SETTINGS "\0\0\4\1\1\0\0\0\1\x42\4HE\0\0\2\x09\4\0\0\0\1"
 				"AD"),
-	 HTTP2_COMPLETE, 1, true, true, false},
+	 HTTP2_COMPLETE, 1, true, false},
 	{"other frames before it",
 	 BYTES(PREFACE SETTINGS "\0\0\4\x08\0\0\0\0\0\0\0\1\0\0\0\5\2\0\0\0\0\3\0\0\0\0\0"
 				"\0\0\3\1\5\0\0\0\1" GET),
-	 HTTP2_COMPLETE, 1, false, true, false},
+	 HTTP2_COMPLETE, 1, false, false},
 	{"settings without room for a page",
 	 BYTES(PREFACE "\0\0\x0c\4\0\0\0\0\0\0\3\0\0\0\x64\0\4\0\0\0\x10"
 		       "\0\0\3\1\5\0\0\0\1" GET),
-	 HTTP2_COMPLETE, 1, false, true, true},
-	{"a preface alone", BYTES(PREFACE), HTTP2_MORE, 0, false, false, false},
-	{"settings alone", BYTES(PREFACE SETTINGS), HTTP2_MORE, 0, false, false, false},
+	 HTTP2_COMPLETE, 1, false, true},
+	{"a preface alone", BYTES(PREFACE), HTTP2_MORE, 0, false, false},
+	{"settings alone", BYTES(PREFACE SETTINGS), HTTP2_MORE, 0, false, false},
 	{"a frame that is cut off", BYTES(PREFACE SETTINGS "\0\0\3\1\5\0\0\0\1\x82"), HTTP2_MORE, 1,
-	 false, true, false},
-	{"a request of HTTP/1", BYTES("GET / HTTP/1.1\r\n\r\n"), HTTP2_BROKEN, 0, false, false,
-	 false},
+	 false, false},
+	{"a request of HTTP/1", BYTES("GET / HTTP/1.1\r\n\r\n"), HTTP2_BROKEN, 0, false, false},
 	{"no settings in front", BYTES(PREFACE "\0\0\3\1\5\0\0\0\1" GET), HTTP2_BROKEN, 0, false,
-	 false, false},
-	{"data in front", BYTES(PREFACE SETTINGS "\0\0\1\0\0\0\0\0\1x"), HTTP2_BROKEN, 0, false,
-	 false, false},
-	{"the stream of a server", BYTES(PREFACE SETTINGS "\0\0\3\1\5\0\0\0\2" GET), HTTP2_BROKEN,
-	 0, false, false, false},
-	{"a stream without a number", BYTES(PREFACE SETTINGS "\0\0\3\1\5\0\0\0\0" GET),
-	 HTTP2_BROKEN, 0, false, false, false},
-	{"a frame that is too long", BYTES(PREFACE SETTINGS "\0\x40\1\1\5\0\0\0\1" GET),
-	 HTTP2_BROKEN, 0, false, false, false},
-	{"a head that another frame interrupts",
-	 BYTES(PREFACE SETTINGS "\0\0\3\1\1\0\0\0\1" GET SETTINGS), HTTP2_BROKEN, 1, false, true,
 	 false},
+	{"data in front", BYTES(PREFACE SETTINGS "\0\0\1\0\0\0\0\0\1x"), HTTP2_BROKEN, 0, false,
+	 false},
+	{"the stream of a server", BYTES(PREFACE SETTINGS "\0\0\3\1\5\0\0\0\2" GET), HTTP2_BROKEN,
+	 0, false, false},
+	{"a stream without a number", BYTES(PREFACE SETTINGS "\0\0\3\1\5\0\0\0\0" GET),
+	 HTTP2_BROKEN, 0, false, false},
+	{"a frame that is too long", BYTES(PREFACE SETTINGS "\0\x40\1\1\5\0\0\0\1" GET),
+	 HTTP2_BROKEN, 0, false, false},
+	{"a head that another frame interrupts",
+	 BYTES(PREFACE SETTINGS "\0\0\3\1\1\0\0\0\1" GET SETTINGS), HTTP2_BROKEN, 1, false, false},
 };
 
 static void heads_of_http2(void **state)
@@ -183,9 +181,7 @@ static void heads_of_http2(void **state)
 		       whole.stream);
 		expect(http2_is_head(&whole) == streams[i].is_head, "%s: HEAD %d", streams[i].name,
 		       http2_is_head(&whole));
-		expect(whole.is_whole == streams[i].is_whole &&
-			       whole.no_window == streams[i].no_window,
-		       "%s: whole %d, no window %d", streams[i].name, whole.is_whole,
+		expect(whole.no_window == streams[i].no_window, "%s: no window %d", streams[i].name,
 		       whole.no_window);
 	}
 	expectations_met();
@@ -223,10 +219,9 @@ static void answers_of_http2(void **state)
 		struct http2_head head;
 		const char *frames;
 	} cases[] = {
-		{{.stream = 1, .is_whole = true, .settings_seen = true},
-		 "4/0/0 4/1/0 1/4/1 0/1/1 7/0/0 "},
-		{{.stream = 3, .settings_seen = true}, "4/0/0 4/1/0 1/4/3 0/1/3 3/0/3 7/0/0 "},
-		{{.stream = 1, .is_whole = true, .no_window = true, .settings_seen = true},
+		{{.stream = 1, .settings_seen = true}, "4/0/0 4/1/0 1/4/1 0/1/1 7/0/0 "},
+		{{.stream = 3, .settings_seen = true}, "4/0/0 4/1/0 1/4/3 0/1/3 7/0/0 "},
+		{{.stream = 1, .no_window = true, .settings_seen = true},
 		 "4/0/0 4/1/0 1/5/1 7/0/0 "},
 		{{.settings_seen = true}, "4/0/0 4/1/0 7/0/0 "},
 		{{.stream = 0}, "4/0/0 7/0/0 "},
