@@ -54,10 +54,11 @@ int main(void)
 	} answers[] = {
 		{NULL, " without the shim answers everybody"},
 		{"reject", " tells strangers by an alert why it refuses them, and serves the edge"},
+		{"reject 403", " answers strangers with a status and a page, and serves the edge"},
 		{"close", " ends without a byte to strangers, and serves the edge"},
 		{"close reset", " resets the connections of strangers, and serves the edge"},
 	};
-	enum { RESET = 3, ANSWERS };
+	enum { STATUS = 2, RESET = 4, ANSWERS };
 	static struct trial trials[SERVER_KINDS * ANSWERS];
 	static struct CMUnitTest tests[SERVER_KINDS * ANSWERS];
 
@@ -69,6 +70,10 @@ int main(void)
 		if (trials[i].kind->hides_sockets && i % ANSWERS == RESET)
 			sentence = " has no socket to reset, ends without a byte to strangers, and "
 				   "serves the edge";
+		if (trials[i].kind->reads_unseen && i % ANSWERS == STATUS)
+			sentence = " has no read that could be answered, ends without a byte to "
+				   "strangers, "
+				   "and serves the edge";
 		snprintf(trials[i].name, sizeof(trials[i].name), "%s%s", trials[i].kind->name,
 			 sentence);
 		tests[i] = (struct CMUnitTest)TEST(trials[i].name, run_trial);

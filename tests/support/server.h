@@ -29,6 +29,9 @@ struct server_kind {
 	 * there is no peer in the log, and where a RST is asked for, the stream ends as under
 	 * `close`. */
 	bool hides_sockets;
+	/* It reads by a BIO of OpenSSL's, which no door sees: where a status is asked for, the
+	 * stream ends. */
+	bool reads_unseen;
 };
 
 struct server {
