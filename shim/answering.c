@@ -6,12 +6,12 @@
 #include "connection.h"
 #include "verdict.h"
 
-/* Without the rule's own word, or where the host itself demands certificates, or the SSL has been
- * through a handshake before: an alert. */
+/* Where the host itself asks for certificates, the handshake may be the login, as it is where keys
+ * are taken out of it. */
 bool verdict_may_finish(const struct connection *connection)
 {
 	return connection->status != 0 && !connection->renegotiates &&
-	       !host_demands(&connection->host) &&
+	       !host_asks(&connection->host) &&
 	       answer_status_is_possible(connection->openssl, connection->ssl);
 }
 

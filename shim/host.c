@@ -35,13 +35,6 @@ bool host_asks(const struct host_connection *host)
 	return (host->verify_mode & SSL_VERIFY_PEER) != 0;
 }
 
-bool host_demands(const struct host_connection *host)
-{
-	const int demand = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-
-	return (host->verify_mode & demand) == demand;
-}
-
 int host_client_hello(const struct host_context *context, SSL *ssl, int *alert)
 {
 	if (context == NULL || context->client_hello == NULL)

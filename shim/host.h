@@ -36,9 +36,6 @@ struct host_context *host_context_of(const SSL_CTX *context);
 /* Does the host itself demand or ask for client certificates here? */
 bool host_asks(const struct host_connection *host);
 
-/* Does it refuse clients without one? */
-bool host_demands(const struct host_connection *host);
-
 /* The host's ClientHello callback, or success where it has none. */
 int host_client_hello(const struct host_context *context, SSL *ssl, int *alert);
 
