@@ -1,25 +1,18 @@
 #include "answer_status.h"
 
+#include "client_socket.h"
 #include "wire/http1.h"
 #include "wire/http2.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 
 /* How long a client may take for the head of its request, and then until it closes. */
 #define PATIENCE_MS 10000
 /* What it sends after its head is read, so much at most: the body of a request that is under way.
  */
 #define LINGER_MAX_BYTES (64u << 20)
-/* At an end that does not wait, at most this much is thrown away. */
-#define DRAIN_READS 16
 
 enum phase { PHASE_HEAD, PHASE_WRITE, PHASE_NOTIFY, PHASE_LINGER, PHASE_OVER };
 
@@ -34,8 +27,7 @@ struct answer_status {
 	enum phase phase;
 	long long begun, deadline;   /* clock_ms() */
 	BIO *idle_read, *idle_write; /* what the SSL has in between; borrowed from it */
-	int descriptor;              /* -1: none found */
-	uint64_t cookie;             /* of its socket; 0: unknown */
+	struct client_socket socket;
 	union {
 		struct http1_head http1;
 		struct http2_head http2;
@@ -45,14 +37,6 @@ struct answer_status {
 	unsigned char answer[HTTP1_ANSWER_MAX_BYTES];
 };
 _Static_assert(HTTP1_ANSWER_MAX_BYTES >= HTTP2_ANSWER_MAX_BYTES, "either answer fits");
-
-static long long clock_ms(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 /* ---- where a status is possible ---- */
 
@@ -67,113 +51,6 @@ bool answer_status_is_possible(const struct openssl *openssl, const SSL *ssl)
 {
 	return !openssl_is_quic(openssl, ssl) && openssl->SSL_is_dtls(ssl) == 0 &&
 	       !atomic_load_explicit(&keys_asked, memory_order_relaxed);
-}
-
-/* ---- the socket ---- */
-
-/* A bound on BIO chains, as in endpoint.c. */
-#define BIO_CHAIN_MAX 16
-
-static int descriptor_of(const struct openssl *openssl, BIO *bio)
-{
-	for (int i = 0; bio != NULL && i < BIO_CHAIN_MAX; i++) {
-		int descriptor = -1;
-
-		if (openssl->crypto.BIO_ctrl(bio, BIO_C_GET_FD, 0, &descriptor) >= 0 &&
-		    descriptor >= 0)
-			return descriptor;
-		bio = openssl->BIO_next(bio);
-	}
-	return -1;
-}
-
-/* Which socket a descriptor is: the number may be another's by the end. */
-static uint64_t cookie_of(int descriptor)
-{
-	uint64_t cookie = 0;
-	socklen_t length = sizeof(cookie);
-	int type = 0;
-	socklen_t type_length = sizeof(type);
-
-	if (descriptor < 0 ||
-	    getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
-	    type != SOCK_STREAM ||
-	    getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0)
-		return 0;
-	return cookie;
-}
-
-static bool has_socket(const struct answer_status *conversation)
-{
-	return conversation->cookie != 0 &&
-	       cookie_of(conversation->descriptor) == conversation->cookie;
-}
-
-/* Does a read by the host wait?  Then not within this call: all waiting is wait_for()'s. */
-static bool take_patience(const struct answer_status *conversation)
-{
-	int flags = has_socket(conversation) ? fcntl(conversation->descriptor, F_GETFL) : -1;
-
-	return flags >= 0 && (flags & O_NONBLOCK) == 0 &&
-	       fcntl(conversation->descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
-static void give_patience_back(const struct answer_status *conversation)
-{
-	int flags = fcntl(conversation->descriptor, F_GETFL);
-
-	if (flags >= 0)
-		(void)fcntl(conversation->descriptor, F_SETFL, flags & ~O_NONBLOCK);
-}
-
-/* False: in vain. */
-static bool wait_for(const struct answer_status *conversation, enum need need)
-{
-	const long long end = conversation->begun + PATIENCE_MS;
-	struct pollfd socket = {.fd = conversation->descriptor,
-				.events = need == NEED_WRITE ? POLLOUT : POLLIN};
-
-	for (;;) {
-		long long left = end - clock_ms();
-		int ready = left > 0 ? poll(&socket, 1, (int)left) : 0;
-
-		if (ready >= 0 || errno != EINTR)
-			return ready > 0;
-	}
-}
-
-/* A client that has gone must not be the host's end: not every host ignores SIGPIPE. */
-struct signal_held {
-	sigset_t before;
-	bool held;
-};
-
-static struct signal_held hold_signal(void)
-{
-	struct signal_held signal_held = {.held = false};
-	sigset_t pending, broken_pipe;
-
-	sigemptyset(&broken_pipe);
-	sigaddset(&broken_pipe, SIGPIPE);
-	if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 0)
-		signal_held.held = /* one thread's alone, in glibc and musl */
-			sigprocmask(SIG_BLOCK, &broken_pipe, /* NOLINT(concurrency-mt-unsafe) */
-				    &signal_held.before) == 0;
-	return signal_held;
-}
-
-static void let_signal_go(const struct signal_held *signal_held)
-{
-	const struct timespec at_once = {0};
-	sigset_t broken_pipe;
-
-	if (!signal_held->held)
-		return;
-	sigemptyset(&broken_pipe);
-	sigaddset(&broken_pipe, SIGPIPE);
-	while (sigtimedwait(&broken_pipe, NULL, &at_once) < 0 && errno == EINTR)
-		;
-	sigprocmask(SIG_SETMASK, &signal_held->before, NULL); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 /* ---- phase by phase ---- */
@@ -268,8 +145,7 @@ static enum need notify(struct answer_status *conversation)
 		return NEED_WRITE;
 	/* Apache's BIO keeps what it is given until then. */
 	openssl->crypto.BIO_ctrl(openssl->SSL_get_wbio(conversation->ssl), BIO_CTRL_FLUSH, 0, NULL);
-	if (has_socket(conversation))
-		shutdown(conversation->descriptor, SHUT_WR);
+	client_socket_say_no_more(&conversation->socket);
 	conversation->deadline = clock_ms() + PATIENCE_MS;
 	conversation->phase = PHASE_LINGER;
 	return NEED_NOTHING;
@@ -325,8 +201,7 @@ struct answer_status *answer_status_begin(const struct openssl *openssl, SSL *ss
 	conversation->is_http2 = length == 2 && memcmp(protocol, "h2", 2) == 0;
 	conversation->begun = clock_ms();
 	conversation->deadline = conversation->begun + PATIENCE_MS;
-	conversation->descriptor = descriptor_of(openssl, openssl->SSL_get_rbio(ssl));
-	conversation->cookie = cookie_of(conversation->descriptor);
+	conversation->socket = client_socket_of(openssl, openssl->SSL_get_rbio(ssl));
 	return conversation;
 }
 
@@ -375,8 +250,8 @@ static enum need bout(struct answer_status *conversation, BIO *read, BIO *write,
 {
 	const struct openssl *openssl = conversation->openssl;
 	const int quiet_shutdown = openssl->SSL_get_quiet_shutdown(conversation->ssl);
-	const bool held = take_patience(conversation);
-	const struct signal_held signal_held = hold_signal();
+	const bool held = client_socket_never_block(&conversation->socket);
+	const struct signal_held signal_held = signal_hold();
 	enum need need;
 
 	/* What the SSL has in between belongs to it: kept for the while. */
@@ -387,7 +262,8 @@ static enum need bout(struct answer_status *conversation, BIO *read, BIO *write,
 				  conversation->phase == PHASE_LINGER ? SSL_SENT_SHUTDOWN : 0);
 	openssl->SSL_set_quiet_shutdown(conversation->ssl, 0);
 	while ((need = converse(conversation)) != NEED_NOTHING && held && may_hold)
-		if (!wait_for(conversation, need)) {
+		if (!client_socket_wait(&conversation->socket, need == NEED_WRITE,
+					conversation->begun + PATIENCE_MS)) {
 			/* One last look: an answer may be due. */
 			conversation->deadline = 0;
 			need = converse(conversation);
@@ -396,9 +272,9 @@ static enum need bout(struct answer_status *conversation, BIO *read, BIO *write,
 	rest(conversation, quiet_shutdown);
 	openssl->crypto.BIO_free(conversation->idle_read);
 	openssl->crypto.BIO_free(conversation->idle_write);
-	let_signal_go(&signal_held);
+	signal_let_go(&signal_held);
 	if (held)
-		give_patience_back(conversation);
+		client_socket_block_again(&conversation->socket);
 	return held && may_hold ? NEED_NOTHING : need;
 }
 
@@ -424,14 +300,9 @@ void answer_status_hang_up(struct answer_status *conversation, BIO *read, BIO *w
  * make that a reset, which overtakes what was said. */
 void answer_status_end(struct answer_status *conversation)
 {
-	char thrown_away[4096];
-
-	if (conversation != NULL && conversation->phase != PHASE_OVER && has_socket(conversation)) {
-		shutdown(conversation->descriptor, SHUT_WR);
-		for (int i = 0; i < DRAIN_READS; i++)
-			if (recv(conversation->descriptor, thrown_away, sizeof(thrown_away),
-				 MSG_DONTWAIT) <= 0)
-				break;
+	if (conversation != NULL && conversation->phase != PHASE_OVER) {
+		client_socket_say_no_more(&conversation->socket);
+		client_socket_drain(&conversation->socket);
 	}
 	free(conversation);
 }
