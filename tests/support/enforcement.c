@@ -194,6 +194,9 @@ void expect_verdict(const struct server *server, const struct client *client,
 	struct outcome outcome;
 
 	visit.certificate = visitor->certificate;
+	/* It is the answer to a request, also where the server would talk first. */
+	if (visitor->reason != NULL && status != 0)
+		visit.request = REQUEST;
 	visit.to_the_end = visitor->reason != NULL && status != 0;
 	if (visitor->reason != NULL && visit.patience_ms == 0 && status == 0)
 		visit.patience_ms = PATIENCE_MS;
