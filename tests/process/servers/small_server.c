@@ -16,6 +16,7 @@
  * - plain: with early, the answer by SSL_write(), which is then what drives the handshake on
  * - library: its SSL_CTX belongs to a library context that was made the default one meanwhile
  * - tenant: it begins under a library context that it frees after its first connection
+ * - hang-up: after SSL_accept() it ends the connection; hastily: without SSL_shutdown()
  * - credulous: certificates are verified by a callback that accepts all, put there by a function
  *   that was found in libssl itself
  * - bypass: as meddle, by functions that it found in libssl itself, as one that loads libssl late
@@ -45,6 +46,7 @@
 
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
+	bool hang_up, hastily;
 	bool early, plain, library, tenant, credulous;
 	const char *demand; /* CA file; NULL: none */
 };
@@ -296,8 +298,12 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 		fcntl(descriptor, F_SETFL, O_NONBLOCK);
 	SSL_set_fd(ssl, descriptor);
 	SSL_set_accept_state(ssl);
-	if (options->early ? answer_early(ssl, options, &answered)
-			   : !options->accept || accept_client(ssl)) {
+	if (options->hang_up) {
+		accept_client(ssl);
+		if (!options->hastily)
+			SSL_shutdown(ssl);
+	} else if (options->early ? answer_early(ssl, options, &answered)
+				  : !options->accept || accept_client(ssl)) {
 		if (!answered && (options->banner || read_request(ssl)))
 			write_answer(ssl, options);
 		SSL_shutdown(ssl);
@@ -390,14 +396,14 @@ static char **parse_options(char **words, struct options *options)
 		const char *word;
 		bool *is_set;
 	} const known[] = {
-		{"banner", &options->banner},   {"accept", &options->accept},
-		{"prefork", &options->prefork}, {"reuseport", &options->reuse_port},
-		{"report", &options->report},   {"meddle", &options->meddle},
-		{"bypass", &options->bypass},   {"non-blocking", &options->non_blocking},
-		{"early", &options->early},     {"plain", &options->plain},
-		{"tenant", &options->tenant},
-
-		{"library", &options->library}, {"credulous", &options->credulous},
+		{"banner", &options->banner},       {"accept", &options->accept},
+		{"prefork", &options->prefork},     {"reuseport", &options->reuse_port},
+		{"report", &options->report},       {"meddle", &options->meddle},
+		{"bypass", &options->bypass},       {"non-blocking", &options->non_blocking},
+		{"early", &options->early},         {"plain", &options->plain},
+		{"tenant", &options->tenant},       {"hang-up", &options->hang_up},
+		{"hastily", &options->hastily},     {"library", &options->library},
+		{"credulous", &options->credulous},
 	};
 
 	for (; *words != NULL; words++) {
