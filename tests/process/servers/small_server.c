@@ -17,6 +17,7 @@
  * - library: its SSL_CTX belongs to a library context that was made the default one meanwhile
  * - tenant: it begins under a library context that it frees after its first connection
  * - hang-up: after SSL_accept() it ends the connection; hastily: without SSL_shutdown()
+ * - mortal: a write to a client that has gone ends it, by SIGPIPE
  * - credulous: certificates are verified by a callback that accepts all, put there by a function
  *   that was found in libssl itself
  * - bypass: as meddle, by functions that it found in libssl itself, as one that loads libssl late
@@ -46,7 +47,7 @@
 
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
-	bool hang_up, hastily;
+	bool hang_up, hastily, mortal;
 	bool early, plain, library, tenant, credulous;
 	const char *demand; /* CA file; NULL: none */
 };
@@ -396,14 +397,14 @@ static char **parse_options(char **words, struct options *options)
 		const char *word;
 		bool *is_set;
 	} const known[] = {
-		{"banner", &options->banner},       {"accept", &options->accept},
-		{"prefork", &options->prefork},     {"reuseport", &options->reuse_port},
-		{"report", &options->report},       {"meddle", &options->meddle},
-		{"bypass", &options->bypass},       {"non-blocking", &options->non_blocking},
-		{"early", &options->early},         {"plain", &options->plain},
-		{"tenant", &options->tenant},       {"hang-up", &options->hang_up},
-		{"hastily", &options->hastily},     {"library", &options->library},
-		{"credulous", &options->credulous},
+		{"banner", &options->banner},   {"accept", &options->accept},
+		{"prefork", &options->prefork}, {"reuseport", &options->reuse_port},
+		{"report", &options->report},   {"meddle", &options->meddle},
+		{"bypass", &options->bypass},   {"non-blocking", &options->non_blocking},
+		{"early", &options->early},     {"plain", &options->plain},
+		{"tenant", &options->tenant},   {"hang-up", &options->hang_up},
+		{"hastily", &options->hastily}, {"mortal", &options->mortal},
+		{"library", &options->library}, {"credulous", &options->credulous},
 	};
 
 	for (; *words != NULL; words++) {
@@ -432,8 +433,8 @@ int main(int count, char **words)
 
 	if (count < 5)
 		return 2;
-	signal(SIGPIPE, SIG_IGN);
 	endpoints = parse_options(words + 3, &options);
+	signal(SIGPIPE, options.mortal ? SIG_DFL : SIG_IGN);
 	if (options.library)
 		change_library_context();
 	context = make_context(words, &options);
