@@ -82,6 +82,7 @@ static void print_also(const struct rule *rule, char *text, size_t size)
 static bool add_rule(struct columns *columns, const struct rule *rule, const struct trust *trust)
 {
 	char name[256], days[32], also[128], verify[VERIFY_TEXT_BYTES];
+	char answer[ANSWER_TEXT_BYTES];
 	bool good = true;
 
 	rule_verify_text(verify, rule);
@@ -94,10 +95,12 @@ static bool add_rule(struct columns *columns, const struct rule *rule, const str
 
 		print_name(trust_ca(trust, i), name, sizeof(name));
 		print_days(trust_ca(trust, i), days, sizeof(days));
-		good = columns_add(columns, (const char *const[]){
-						    first ? rule->section : "", first ? verify : "",
-						    first ? answer_word(rule->refuse) : "", name,
-						    days, first ? also : ""});
+		good = columns_add(
+			columns,
+			(const char *const[]){
+				first ? rule->section : "", first ? verify : "",
+				first ? answer_text(answer, rule->refuse, rule->status) : "", name,
+				days, first ? also : ""});
 	}
 	return good;
 }

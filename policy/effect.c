@@ -7,9 +7,10 @@
 static bool same_itself(const struct rule *left, const struct rule *right)
 {
 	return rule_same_admission(left, right) && left->refuse == right->refuse &&
-	       left->resumption == right->resumption && left->hosts == right->hosts &&
-	       left->allows_acme == right->allows_acme && same_names(left, right) &&
-	       same_peers(left->from, right->from) && same_peers(left->exempt, right->exempt);
+	       left->status == right->status && left->resumption == right->resumption &&
+	       left->hosts == right->hosts && left->allows_acme == right->allows_acme &&
+	       same_names(left, right) && same_peers(left->from, right->from) &&
+	       same_peers(left->exempt, right->exempt);
 }
 
 /* A rule is the first of its section. */

@@ -144,21 +144,37 @@ static void client_cert_print(struct text *text, const struct policy *policy,
 	}
 }
 
+/* "reject 403" -> 403; 0: it is something else. */
+static uint16_t status_parse(const char *value)
+{
+	static const char before[] = "reject ";
+	const char *digits = value + sizeof(before) - 1;
+
+	if (strncmp(value, before, sizeof(before) - 1) != 0 || strlen(digits) != 3 ||
+	    strspn(digits, "0123456789") != 3 || digits[0] < '4' || digits[0] > '5')
+		return 0;
+	return (uint16_t)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0'));
+}
+
 static enum taken refuse_take(struct policy *policy, const char *value, struct position at)
 {
-	size_t index;
+	struct rule *rule = rule_being_read(policy);
+	size_t index = ANSWER_REJECT;
 
 	(void)at;
-	if (!word_find(value, answer_words, ANSWER_WORDS, &index))
+	rule->status = status_parse(value);
+	if (rule->status == 0 && !word_find(value, answer_words, ANSWER_WORDS, &index))
 		return NOT_ALLOWED;
-	rule_being_read(policy)->refuse = (enum answer)index;
+	rule->refuse = (enum answer)index;
 	return TAKEN;
 }
 
 static void refuse_print(struct text *text, const struct policy *policy, const struct rule *rule)
 {
+	char answer[ANSWER_TEXT_BYTES];
+
 	(void)policy;
-	text_add(text, "%s", answer_word(rule->refuse));
+	text_add(text, "%s", answer_text(answer, rule->refuse, rule->status));
 }
 
 static enum taken only_names_take(struct policy *policy, const char *value, struct position at)

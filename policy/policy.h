@@ -83,6 +83,7 @@ struct rule {
 	int64_t observe_until; /* of VERIFY_OBSERVE: from then on, seconds since 1970, `require`; 0:
 				* no date */
 	enum answer refuse;
+	uint16_t status; /* of ANSWER_REJECT: the HTTP status, 400 to 599; 0: a TLS alert */
 	enum resumption resumption;
 	enum hosts hosts;
 	bool allows_plaintext;
@@ -209,6 +210,10 @@ const char *verify_word(enum verify verify);
 const char *answer_word(enum answer answer);
 const char *resumption_word(enum resumption resumption);
 const char *hosts_word(enum hosts hosts);
+
+/* The same with the status of `reject 403`; 0: none.  Returns `text`. */
+#define ANSWER_TEXT_BYTES 24
+const char *answer_text(char text[ANSWER_TEXT_BYTES], enum answer answer, uint16_t status);
 
 /* Why a connection was refused: one list for logs, counters, the manual and tests. */
 enum reason {

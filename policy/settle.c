@@ -69,8 +69,10 @@ static void rule_inherit(struct section *section, const struct section *port)
 		rule->verify = own.verify;
 		rule->observe_until = own.observe_until;
 	}
-	if (said[KEY_refuse] != 0)
+	if (said[KEY_refuse] != 0) {
 		rule->refuse = own.refuse;
+		rule->status = own.status;
+	}
 	if (said[KEY_resumption] != 0)
 		rule->resumption = own.resumption;
 	if (said[KEY_acme] != 0)

@@ -1,6 +1,7 @@
 /* The words of enums, as the policy, log lines and tables spell them. */
 #include "language.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *const verify_words[VERIFY_WORDS] = {
@@ -59,6 +60,15 @@ const char *verify_word(enum verify verify)
 const char *answer_word(enum answer answer)
 {
 	return word_of(answer_words, ANSWER_WORDS, (size_t)answer);
+}
+
+const char *answer_text(char text[ANSWER_TEXT_BYTES], enum answer answer, uint16_t status)
+{
+	if (status == 0)
+		snprintf(text, ANSWER_TEXT_BYTES, "%s", answer_word(answer));
+	else
+		snprintf(text, ANSWER_TEXT_BYTES, "%s %u", answer_word(answer), (unsigned)status);
+	return text;
 }
 
 const char *resumption_word(enum resumption resumption)

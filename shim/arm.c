@@ -39,19 +39,18 @@ static int no_early_data(SSL *ssl, void *argument)
 	return 0;
 }
 
-static void demand_certificate(const struct openssl *openssl, SSL *ssl)
+static void demand_certificate(const struct openssl *openssl, SSL *ssl, bool ends_well)
 {
 	int mode = openssl->SSL_get_verify_mode(ssl), demanded = mode;
-	SSL_verify_cb callback = NULL;
 
 	/* enforces demand */
 	demanded |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	if (ends_well)
+		demanded &= ~SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	/* enforces not-later */
 	demanded &= ~(SSL_VERIFY_POST_HANDSHAKE | SSL_VERIFY_CLIENT_ONCE);
-	/* enforces verify-callback */
-	callback = keep_verdict;
-	if (mode != demanded || openssl->SSL_get_verify_callback(ssl) != callback)
-		openssl->SSL_set_verify(ssl, demanded, callback);
+	if (mode != demanded || openssl->SSL_get_verify_callback(ssl) != keep_verdict)
+		openssl->SSL_set_verify(ssl, demanded, keep_verdict);
 }
 
 /* Add a copy of `name`, once. */
@@ -287,10 +286,10 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl)
 }
 
 void arm_again(const struct openssl *openssl, SSL *ssl, struct host_connection *host,
-	       bool resumable)
+	       const struct arming *arming)
 {
-	demand_certificate(openssl, ssl);
-	close_other_ways_in(openssl, ssl, host, resumable);
+	demand_certificate(openssl, ssl, arming->ends_well);
+	close_other_ways_in(openssl, ssl, host, arming->resumable);
 }
 
 static void limit_certificate_list(const struct openssl *openssl, SSL *ssl,
@@ -310,7 +309,7 @@ enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rul
 	unsigned char digest[TRUST_DIGEST_BYTES];
 
 	rules_digest(rules, digest);
-	arm_again(openssl, ssl, host, arming->resumable);
+	arm_again(openssl, ssl, host, arming);
 	/* enforces certificate-list */
 	limit_certificate_list(openssl, ssl, host);
 	/* enforces suites */

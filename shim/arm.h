@@ -10,6 +10,7 @@
 
 /* What the arming of one handshake is to leave, and what it found. */
 struct arming {
+	bool ends_well;    /* for whom is refused too: it is answered afterwards */
 	bool resumable;    /* sessions of the very same rules may be made and resumed */
 	bool suites_taken; /* found: a suite without certificates, on the host's list and the
 			      client's; it is off the host's now */
@@ -30,7 +31,7 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl);
  * SSL's store, and where the host asks for certificates itself, that store is the host's to verify
  * with. */
 void arm_again(const struct openssl *openssl, SSL *ssl, struct host_connection *host,
-	       bool resumable);
+	       const struct arming *arming);
 
 /* The names of the CAs that the client is told, once the host's callbacks have set theirs: those of
  * `rules`, and the host's where it asks as well.  Not in the hello: a host that looks in its

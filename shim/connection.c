@@ -38,6 +38,7 @@ static void begin_anew(struct connection *connection)
 	connection->stage = STAGE_NEW;
 	connection->hello_seen = connection->settled = connection->early_done = false;
 	connection->muted = connection->taken_away = connection->host_verified = false;
+	verdict_end_answer(connection);
 }
 
 void connection_clear(const SSL *ssl)
@@ -46,7 +47,8 @@ void connection_clear(const SSL *ssl)
 	struct quiet quiet;
 
 	/* One of QUIC is never cleared: libssl declines. */
-	if (connection == NULL || openssl_is_quic(connection->openssl, ssl))
+	if (connection == NULL || connection->conversing ||
+	    openssl_is_quic(connection->openssl, ssl))
 		return;
 	quiet = quiet_begin(connection->openssl);
 	begin_anew(connection);
@@ -160,6 +162,7 @@ enum reason connection_find_rules(struct connection *connection, const unsigned 
 	enum reason reason;
 
 	connection->answer = ANSWER_REJECT;
+	connection->status = 0;
 	reason = claim_stream(connection, random, &route);
 	/* enforces policy-error */
 	if (trusts == NULL)
@@ -172,6 +175,7 @@ enum reason connection_find_rules(struct connection *connection, const unsigned 
 	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
 				     ? ANSWER_REJECT /* it cannot be silenced */
 				     : rules_answer(&connection->rules);
+	connection->status = rules_status(&connection->rules);
 	return judge_peer_address(connection, route.peer_known ? &route.peer : NULL);
 }
 
@@ -195,6 +199,7 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	/* A host that verifies certificates itself has to see each. */
 	connection->arming = (struct arming){
 		.resumable = rules_resume(&connection->rules) && !host_asks(&connection->host),
+		.ends_well = verdict_may_finish(connection),
 	};
 	return arm(openssl, connection->ssl, &connection->rules, &connection->host,
 		   &connection->arming);
@@ -214,7 +219,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	struct quiet quiet = quiet_begin(openssl);
 	enum reason reason = REASON_INTERNAL;
 
-	if (connection != NULL) {
+	if (connection != NULL && !connection->conversing) {
 		if (connection->stage != STAGE_ARMED) /* else it may be a second one */
 			hello_forget(&connection->hello);
 		begin_anew(connection);
@@ -255,7 +260,8 @@ void connection_keep_armed(struct connection *connection)
 		return;
 	quiet = quiet_begin(openssl);
 	/* enforces armed-again */
-	arm_again(openssl, connection->ssl, &connection->host, connection->arming.resumable);
+	connection->arming.ends_well = verdict_may_finish(connection);
+	arm_again(openssl, connection->ssl, &connection->host, &connection->arming);
 	arm_names(openssl, connection->ssl, &connection->rules, &connection->host);
 	reason = arm_was_undone(openssl, connection->ssl);
 	if (reason != REASON_NONE) {
@@ -302,12 +308,14 @@ int connection_verify(struct connection *connection, const struct host_context *
 	if (reason == REASON_NONE)
 		keep_session(connection);
 	quiet_end(openssl, quiet);
-	if (reason != REASON_NONE) {
+	if (reason != REASON_NONE && !verdict_may_finish(connection)) {
 		verdict_refuse(connection, reason);
 		openssl->X509_STORE_CTX_set_error(store_context, refuse_verify_error(reason));
 		return 0;
 	}
-	if (host_asks_now(openssl, &connection->host, connection->ssl))
+	/* What is wrong with it is not the host's to see, nor the certificate: judged at the end.
+	 */
+	if (reason == REASON_NONE && host_asks_now(openssl, &connection->host, connection->ssl))
 		return connection_verify_for_host(connection, context, store_context);
 	openssl->X509_STORE_CTX_set_error(store_context, X509_V_OK);
 	return 1;
@@ -349,6 +357,7 @@ void connection_end(const SSL *ssl)
 	peer_forget(openssl, &connection->peer);
 	hello_forget(&connection->hello);
 	arm_forget(openssl, &connection->host);
+	verdict_end_answer(connection);
 	verdict_forget_bios(connection);
 	guard_let_go(connection->stream);
 	free(connection);

@@ -27,12 +27,15 @@ enum stage {
 	STAGE_ABANDONED /* the handshake failed before there was anything to judge */
 };
 
+struct answer_status;
+
 struct connection {
 	struct openssl *openssl;
 	SSL *ssl;
 	enum stage stage;
 	enum reason reason;
 	enum answer answer;
+	uint16_t status;    /* of `reject`; 0: the rule has none */
 	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
 	bool verify_ours;   /* so are verify mode and callback */
 	bool asks_later;    /* they are the host's again: it asks after the handshake */
@@ -43,6 +46,7 @@ struct connection {
 	bool within;        /* libssl is in the midst of it: what writes now is a callback */
 	bool settled;       /* the refusal is logged and answered */
 	bool muted;         /* libssl has nothing to say, and the host cannot change that */
+	bool conversing;    /* the shim uses the SSL itself, to answer over HTTP */
 	bool taken_away;    /* refused where libssl would go on: both BIOs are gone (not QUIC's) */
 	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
 			    could write, and must not */
@@ -53,8 +57,9 @@ struct connection {
 	struct endpoint endpoint;
 	struct rules rules; /* from the hello on */
 	struct arming arming;
-	struct peer peer;       /* until admitted or ended */
+	struct peer peer; /* until admitted or ended */
 	struct host_connection host;
+	struct answer_status *conversation; /* refused, and being answered over HTTP */
 	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold
 					pointers */
 };
@@ -114,6 +119,11 @@ void connection_settle(struct connection *connection, int result, int alert);
 /* The host has cleared the SSL, or libssl begins a handshake: what was judged is no longer. */
 void connection_clear(const SSL *ssl);
 
+/* For doors, of a refused client that is answered over HTTP: go on with that; true: the host is to
+ * wait, as for a client that says nothing yet.  And the host waits no longer. */
+bool connection_answer(SSL *ssl);
+void connection_hang_up(SSL *ssl);
+
 /* The shutdown flags that the host cannot take off. */
 int connection_shutdown(const SSL *ssl);
 
@@ -145,6 +155,21 @@ static inline bool connection_is_unjudged(const SSL *ssl)
 static inline bool connection_is_within(const SSL *ssl)
 {
 	return connection_is_unjudged(ssl) && connection_of(ssl)->within;
+}
+
+/* Its handshake has ended well, as far as the host can tell; and, the shim is at it just now. */
+static inline bool connection_is_answered(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->conversation != NULL;
+}
+
+static inline bool connection_is_conversing(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->conversing;
 }
 
 static inline bool connection_hides_certificate(const SSL *ssl)

@@ -63,7 +63,7 @@ void door_info(const SSL *ssl, int where, int value)
 	struct connection *connection = connection_of(ssl);
 	struct openssl *openssl = connection ? connection->openssl : openssl_of(ssl, CALLER);
 
-	if (openssl == NULL)
+	if (openssl == NULL || connection_is_conversing(ssl))
 		return;
 	/* The last word on each step is ours; at the end, the first. */
 	if (where == SSL_CB_ACCEPT_LOOP && connection != NULL)

@@ -1,5 +1,6 @@
 /* door_data.c - what a host may do with a connection: nothing, before it is admitted or after it
  * was refused. */
+#include "answer_status.h"
 #include "connection.h"
 #include "doors.h"
 #include "hooks.h"
@@ -44,6 +45,10 @@ static bool come_in(struct openssl *openssl, SSL *ssl)
 	if (!connection_is_refused(ssl) && door_handshake(openssl, ssl) != 1 &&
 	    !connection_is_refused(ssl))
 		return false;
+	if (connection_answer(ssl)) {
+		errno = EAGAIN;
+		return false;
+	}
 	/* enforces refused-data */
 	door_stay_refused(openssl, ssl);
 	return true;
@@ -207,6 +212,32 @@ void SSL_set_shutdown(SSL *ssl, int flags)
 	openssl->SSL_set_shutdown(ssl, flags);
 }
 
+int SSL_shutdown(SSL *ssl)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	connection_hang_up(ssl);
+	return openssl->SSL_shutdown(ssl);
+}
+
+/* What libssl holds of a refused client is none of the host's. */
+int SSL_pending(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	return connection_is_refused(ssl) ? 0 : openssl->SSL_pending(ssl);
+}
+
+int SSL_has_pending(const SSL *ssl)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	/* As long as it is answered, this tells the host to call, which moves the answer on. */
+	return connection_is_refused(ssl) && !connection_is_answered(ssl)
+		       ? 0
+		       : openssl->SSL_has_pending(ssl);
+}
+
 /* EAP-TLS, DTLS-SRTP, OpenVPN: keys out of the handshake are the login. */
 int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t length, const char *label,
 			       size_t label_length, const unsigned char *context,
@@ -214,6 +245,8 @@ int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t length, cons
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
+	if (!is_clients(openssl, ssl))
+		answer_status_keys_asked();
 	/* enforces keys */
 	if (connection_is_unjudged(ssl))
 		return 0;

@@ -256,5 +256,5 @@ int SSL_get_shutdown(const SSL *ssl)
 
 	if (connection != NULL && connection->muted && connection->stage == STAGE_ARMED)
 		flags &= ~SSL_SENT_SHUTDOWN;
-	return flags;
+	return connection_is_answered(ssl) ? 0 : flags;
 }

@@ -362,7 +362,7 @@ static const char *endpoint_text(const struct endpoint *endpoint, bool known, ch
 
 void journal_refused(const struct refusal *refusal)
 {
-	char text[80], port[8];
+	char text[80], port[8], answer[ANSWER_TEXT_BYTES];
 	struct line line;
 	unsigned long dropped;
 	const char *network = refusal->peer_known && is_cloudflare_network(&refusal->peer)
@@ -380,7 +380,7 @@ void journal_refused(const struct refusal *refusal)
 	put_field(&line, "network", refusal->peer_known ? network : NULL);
 	put_field(&line, "server-name", refusal->server_name);
 	put_field(&line, "tls", refusal->tls_version);
-	put_field(&line, "answer", answer_word(refusal->answer));
+	put_field(&line, "answer", answer_text(answer, refusal->answer, refusal->status));
 	put_field(&line, "subject", refusal->subject);
 	dropped = atomic_exchange(&rates[refusal->reason].dropped, 0);
 	put_number(&line, "dropped", dropped);

@@ -19,6 +19,7 @@ void journal_open(struct log_choice choice, const char *journal_stream);
 struct refusal {
 	enum reason reason;
 	enum answer answer;
+	uint16_t status; /* of `reject 403`; 0: none is given */
 	bool endpoint_known, peer_known;
 	struct endpoint endpoint, peer;
 	const char *server_name;

@@ -15,6 +15,7 @@ enum reason peer_verify(const struct openssl *openssl, struct peer *peer, const 
 		return REASON_INTERNAL;
 	peer->leaf = leaf;
 	peer->verified = reason == REASON_NONE;
+	peer->reason = reason;
 	return reason;
 }
 
@@ -101,8 +102,8 @@ enum reason peer_judge(const struct openssl *openssl, SSL *ssl, struct peer *pee
 
 	if (leaf == NULL)
 		return reason_without_certificate(openssl, ssl);
-	if (peer->verified && openssl->X509_cmp(peer->leaf, leaf) == 0)
-		reason = REASON_NONE;
+	if (peer->leaf != NULL && openssl->X509_cmp(peer->leaf, leaf) == 0)
+		reason = peer->reason;
 	else if (resumed)
 		reason = resumable ? judge_resumed(openssl, ssl, peer, rules, leaf)
 				   : REASON_RESUMED_UNVERIFIED;

@@ -10,8 +10,9 @@
 
 /* All zero: nobody yet. */
 struct peer {
-	X509 *leaf;    /* what was judged last; a reference */
-	bool verified; /* it has passed, in this very handshake */
+	X509 *leaf;         /* what was judged last; a reference */
+	bool verified;      /* it has passed, in this very handshake */
+	enum reason reason; /* or this is why it has not */
 };
 
 /* The certificate has come: REASON_NONE, or why it does not do. */

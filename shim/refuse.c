@@ -125,12 +125,13 @@ static const char *version_word(const struct openssl *openssl, const SSL *ssl)
 }
 
 void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
-		enum reason reason, enum answer answer, const X509 *leaf)
+		enum reason reason, enum answer answer, uint16_t status, const X509 *leaf)
 {
 	char subject[512] = "";
 	struct refusal refusal = {
 		.reason = reason,
 		.answer = answer,
+		.status = status,
 		.endpoint_known = route->endpoint_known,
 		.peer_known = route->peer_known || route->shown_known,
 		.endpoint = route->endpoint,

@@ -34,6 +34,6 @@ void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, 
 /* The line about it.  `ssl` is NULL where the hello was refused, and neither version nor server
  * name are settled; `leaf` is NULL where no certificate was judged. */
 void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
-		enum reason reason, enum answer answer, const X509 *leaf);
+		enum reason reason, enum answer answer, uint16_t status, const X509 *leaf);
 
 #endif

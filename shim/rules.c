@@ -107,6 +107,11 @@ enum answer rules_answer(const struct rules *rules)
 	return rules->one ? rules->one->rule->refuse : ANSWER_CLOSE;
 }
 
+uint16_t rules_status(const struct rules *rules)
+{
+	return rules->one ? rules->one->rule->status : 0;
+}
+
 enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
 			STACK_OF(X509) * intermediates)
 {

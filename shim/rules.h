@@ -31,6 +31,9 @@ bool rules_resume(const struct rules *rules);
 /* What a client that is refused sees: `close` where the endpoint is unknown. */
 enum answer rules_answer(const struct rules *rules);
 
+/* The status of `reject 403`; 0: none. */
+uint16_t rules_status(const struct rules *rules);
+
 /* REASON_NONE: all of them admit `leaf`.  unknown-endpoint: some do. */
 enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
 			STACK_OF(X509) * intermediates);

@@ -79,11 +79,14 @@ static void settle_refusal(struct connection *connection)
 	route = connection_route(connection);
 	/* First the socket: what the host has in its hands already must not leave after the line.
 	 */
-	guard_refuse(connection->stream, connection->answer);
+	if (connection->conversation == NULL)
+		guard_refuse(connection->stream, connection->answer);
 	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
-		   connection->reason, connection->answer, connection->peer.leaf);
+		   connection->reason, connection->answer,
+		   connection->conversation ? connection->status : 0, connection->peer.leaf);
 	peer_forget(connection->openssl, &connection->peer);
-	hangup(route.descriptor, connection->answer, false);
+	if (connection->conversation == NULL)
+		hangup(route.descriptor, connection->answer, false);
 }
 
 /* Is the handshake to go on with a later call?  OpenSSL's QUIC says so neither by SSL_want() nor by
@@ -209,6 +212,7 @@ static void judge_armed(struct connection *connection)
 		verdict_unmute(connection);
 	} else {
 		verdict_refuse(connection, reason);
+		verdict_begin_answer(connection);
 	}
 }
 
@@ -223,8 +227,13 @@ void verdict_foresee(struct connection *connection)
 	reason = judge_peer(connection);
 	if (reason == REASON_NONE)
 		return;
-	verdict_refuse(connection, reason);
-	verdict_refuse_for_good(connection);
+	if (verdict_may_finish(connection)) {
+		/* enforces spoilt */
+		peer_spoil_session(connection->openssl, connection->ssl);
+	} else {
+		verdict_refuse(connection, reason);
+		verdict_refuse_for_good(connection);
+	}
 	/* For each it would call the host, who finds no session to write it from. */
 	connection->openssl->SSL_set_num_tickets(connection->ssl, 0);
 }

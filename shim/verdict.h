@@ -18,6 +18,12 @@ void verdict_refuse_for_good(struct connection *connection);
  * the end is refused before that. */
 void verdict_foresee(struct connection *connection);
 
+/* answering.c: may a handshake end well for whom is refused, since it is answered over HTTP?  Begin
+ * that, where it may; end it. */
+bool verdict_may_finish(const struct connection *connection);
+void verdict_begin_answer(struct connection *connection);
+void verdict_end_answer(struct connection *connection);
+
 /* The references to what a refused SSL read from and wrote to. */
 void verdict_forget_bios(struct connection *connection);
 

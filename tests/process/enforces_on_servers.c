@@ -41,10 +41,11 @@ int main(void)
 	} answers[] = {
 		{NULL, " without the shim answers everybody"},
 		{"reject", " tells strangers by an alert why it refuses them, and serves the edge"},
+		{"reject 403", " answers strangers with a status and a page, and serves the edge"},
 		{"close", " ends without a byte to strangers, and serves the edge"},
 		{"close reset", " resets the connections of strangers, and serves the edge"},
 	};
-	enum { ANSWERS = sizeof(answers) / sizeof(answers[0]) };
+	enum { STATUS = 2, ANSWERS = sizeof(answers) / sizeof(answers[0]) };
 	static struct trial trials[SERVER_KINDS * ANSWERS];
 	static struct CMUnitTest tests[SERVER_KINDS * ANSWERS];
 
@@ -53,6 +54,9 @@ int main(void)
 
 		trials[i].kind = &server_kinds[i / ANSWERS];
 		trials[i].answer = answers[i % ANSWERS].answer;
+		if (trials[i].kind->reads_unseen && i % ANSWERS == STATUS)
+			sentence = " has no read that could be answered, ends without a byte to "
+				   "strangers, and serves the edge";
 		snprintf(trials[i].name, sizeof(trials[i].name), "%s%s", trials[i].kind->name,
 			 sentence);
 		tests[i] = (struct CMUnitTest)TEST(trials[i].name, run_trial);

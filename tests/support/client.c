@@ -144,6 +144,9 @@ static void converse(const struct client *client, SSL *ssl, struct run *run)
 	} else if (outcome->handshake) {
 		SSL_shutdown(ssl);
 		wire_wait(&run->wire, 0);
+		if (client->to_the_end)
+			wire_drain(&run->wire);
+		outcome->stream_end = run->wire.ending;
 	}
 }
 

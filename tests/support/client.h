@@ -36,6 +36,7 @@ struct client {
 	int patience_ms;
 	int timeout_ms;       /* 0: five seconds */
 	size_t segment_bytes; /* at most so many in each TCP segment; 0: as they come */
+	bool to_the_end;      /* after close_notify, wait for the end of the stream */
 	bool half_close;      /* after the request nothing more is sent: FIN */
 };
 
@@ -50,6 +51,7 @@ struct outcome {
 	char ca_names[2048]; /* ... of one of these, RFC 2253, each ended by a newline */
 	int alert;           /* received, other than close_notify; 0: none */
 	enum ending ending;
+	enum ending stream_end;    /* with to_the_end: what came after close_notify */
 	bool flight;               /* the server's first flight was complete */
 	size_t bytes_after_flight; /* on the wire, after that */
 	size_t application_bytes;

@@ -4,6 +4,7 @@
 #include "scratch.h"
 #include "test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define REQUEST "GET /index.html HTTP/1.0\r\nHost: localhost\r\n\r\n"
@@ -54,6 +55,45 @@ static void expect_served(const struct client *client, const struct outcome *out
 	       "%s: not the server's answer but \"%s\", alert %d, %s", who, outcome_body(outcome),
 	       outcome->alert, ending_word(outcome->ending));
 	expect(outcome->http_status == 200, "%s: HTTP status %d", who, outcome->http_status);
+}
+
+/* "reject 403" -> 403; 0: no status. */
+static int status_of(const char *answer)
+{
+	return strncmp(answer, "reject ", 7) == 0 ? (int)strtol(answer + 7, NULL, 10) : 0;
+}
+
+/* The whole of it, close_notify, and a FIN: no RST that could have overtaken it. */
+static void expect_status(const struct client *client, const struct outcome *outcome, int status)
+{
+	const char *who = visit_text(client);
+	const char *body = outcome_body(outcome);
+	char length[64];
+
+	text_format(length, sizeof(length), "\r\nContent-Length: %zu\r\n", strlen(body));
+	expect(outcome->handshake && outcome->alert == 0, "%s: no handshake, alert %d", who,
+	       outcome->alert);
+	expect(outcome->http_status == status, "%s: HTTP status %d", who, outcome->http_status);
+	expect(strstr(outcome->application, length) != NULL && strlen(body) > 0,
+	       "%s: another length than %zu in \"%s\"", who, strlen(body), outcome->application);
+	expect(strstr(outcome->application, "\r\nConnection: close\r\n") != NULL,
+	       "%s: without Connection: close", who);
+	expect(strstr(outcome->application, SERVER_ANSWER) == NULL, "%s: the server's answer", who);
+	expect(outcome->ending == END_CLOSE_NOTIFY && outcome->stream_end == END_EOF,
+	       "%s: %s, then %s", who, ending_word(outcome->ending),
+	       ending_word(outcome->stream_end));
+	expect(outcome->session == NULL, "%s: a session", who);
+}
+
+/* Of a host whose reads come by no door. */
+static void expect_end(const struct client *client, const struct outcome *outcome)
+{
+	const char *who = visit_text(client);
+
+	expect(outcome->application_bytes == 0, "%s: %zu bytes of the application", who,
+	       outcome->application_bytes);
+	expect(outcome->ending == END_EOF || outcome->ending == END_RESET, "%s: ended with %s", who,
+	       ending_word(outcome->ending));
 }
 
 static void expect_refused(const struct client *client, const struct outcome *outcome,
@@ -142,18 +182,27 @@ static void expect_line(const struct client *client, const struct visitor *visit
 void expect_verdict(const struct server *server, const struct client *client,
 		    const struct visitor *visitor, const char *answer, struct log *log)
 {
+	const int status = status_of(answer);
 	struct client visit = *client;
 	struct outcome outcome;
 
 	visit.certificate = visitor->certificate;
-	if (visitor->reason != NULL && visit.patience_ms == 0)
+	/* It is the answer to a request, also where the server would talk first. */
+	if (visitor->reason != NULL && status != 0)
+		visit.request = REQUEST;
+	visit.to_the_end = visitor->reason != NULL && status != 0;
+	if (visitor->reason != NULL && visit.patience_ms == 0 && status == 0)
 		visit.patience_ms = PATIENCE_MS;
 	client_run(&visit, &outcome);
 	/* Where one waits in vain, all would: that is not seen in time. */
 	if (outcome.ending == END_TIMEOUT)
 		fail_msg("%s, %s: neither an answer nor an end", server->kind->name,
 			 visit_text(&visit));
-	if (visitor->reason != NULL)
+	if (visitor->reason != NULL && status != 0 && server->kind->reads_unseen)
+		expect_end(&visit, &outcome);
+	else if (visitor->reason != NULL && status != 0)
+		expect_status(&visit, &outcome, status);
+	else if (visitor->reason != NULL)
 		expect_refused(&visit, &outcome, visitor, answer);
 	else
 		expect_served(&visit, &outcome);

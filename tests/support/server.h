@@ -25,6 +25,9 @@ struct server_kind {
 	const char *name;
 	/* Writes its configuration into the server's folder, and the words of its command. */
 	void (*prepare)(struct server *server);
+	/* It reads by a BIO of OpenSSL's, which no door sees: where a status is asked for, the
+	 * stream ends. */
+	bool reads_unseen;
 };
 
 struct server {

@@ -180,7 +180,7 @@ const struct server_kind server_kinds[SERVER_KINDS + 1] = {
 	{.name = "Apache prefork", .prepare = prepare_apache_prefork},
 	{.name = "Apache event", .prepare = prepare_apache_event},
 	{.name = "Python's ssl", .prepare = prepare_python},
-	{.name = "openssl s_server", .prepare = prepare_s_server},
+	{.name = "openssl s_server", .prepare = prepare_s_server, .reads_unseen = true},
 	{.name = "socat", .prepare = prepare_socat},
 	{.name = "stunnel", .prepare = prepare_stunnel},
 	{.name = NULL},

@@ -132,30 +132,36 @@ static const struct {
 	enum answer refuse;
 	const char *ca; /* the first; NULL: cloudflare */
 	size_t ca_count;
+	uint16_t status;
 } good[] = {
-	{"nothing at all", "", VERIFY_REQUIRE, ANSWER_REJECT, NULL, 1},
-	{"no newline at the end", "[port 443]\nverify = off", VERIFY_OFF, ANSWER_REJECT, NULL, 1},
-	{"no blanks", "[port 443]\nrefuse=close reset", VERIFY_REQUIRE, ANSWER_CLOSE_RESET, NULL,
-	 1},
-	{"CR LF", "[port 443]\r\nca = /a\r\n", VERIFY_REQUIRE, ANSWER_REJECT, "/a", 1},
+	{"nothing at all", "", VERIFY_REQUIRE, ANSWER_REJECT, NULL, 1, 0},
+	{"no newline at the end", "[port 443]\nverify = off", VERIFY_OFF, ANSWER_REJECT, NULL, 1,
+	 0},
+	{"no blanks", "[port 443]\nrefuse=close reset", VERIFY_REQUIRE, ANSWER_CLOSE_RESET, NULL, 1,
+	 0},
+	{"a status", "[port 443]\nrefuse = reject 400 # c", VERIFY_REQUIRE, ANSWER_REJECT, NULL, 1,
+	 400},
+	{"the last status, in quotes", "[port 443]\nrefuse = \"reject 599\"", VERIFY_REQUIRE,
+	 ANSWER_REJECT, NULL, 1, 599},
+	{"CR LF", "[port 443]\r\nca = /a\r\n", VERIFY_REQUIRE, ANSWER_REJECT, "/a", 1, 0},
 	{"a byte order mark", "\xef\xbb\xbf[port 443]\nca = /a\n", VERIFY_REQUIRE, ANSWER_REJECT,
-	 "/a", 1},
+	 "/a", 1, 0},
 	{"comments", "; c\n\t# [port 1]\n[port 443] # c\n;verify = off\nverify = off # c \"\n",
-	 VERIFY_OFF, ANSWER_REJECT, NULL, 1},
-	{"a # without a blank", "[port 443]\nca = /a#b\n", VERIFY_REQUIRE, ANSWER_REJECT, "/a#b",
-	 1},
+	 VERIFY_OFF, ANSWER_REJECT, NULL, 1, 0},
+	{"a # without a blank", "[port 443]\nca = /a#b\n", VERIFY_REQUIRE, ANSWER_REJECT, "/a#b", 1,
+	 0},
 	{"a ; behind a blank", "[port 443]\nca = /a ;b\n", VERIFY_REQUIRE, ANSWER_REJECT, "/a ;b",
-	 1},
+	 1, 0},
 	{"quotes", "[port 443]\nca = \"/a # b, c\" # d\n", VERIFY_REQUIRE, ANSWER_REJECT,
-	 "/a # b, c", 1},
+	 "/a # b, c", 1, 0},
 	{"quoted words", "[port 443]\nverify = \"off\"\nca = \"cloudflare\"\n", VERIFY_OFF,
-	 ANSWER_REJECT, NULL, 1},
+	 ANSWER_REJECT, NULL, 1, 0},
 	{"lists and repetition", "[port 443]\nca = /c , \"/b\",cloudflare\nverify = off\nca=/a\n",
-	 VERIFY_OFF, ANSWER_REJECT, NULL, 4},
+	 VERIFY_OFF, ANSWER_REJECT, NULL, 4, 0},
 	{"an equals sign in a value", "[port 443]\nca = /a=b\n", VERIFY_REQUIRE, ANSWER_REJECT,
-	 "/a=b", 1},
+	 "/a=b", 1, 0},
 	{"blanks in a header", "\t [ port\t1 ,443\t, 1-9,[::1]:443 ]\t# c\nverify = off\n",
-	 VERIFY_OFF, ANSWER_REJECT, NULL, 1},
+	 VERIFY_OFF, ANSWER_REJECT, NULL, 1, 0},
 };
 
 static void good_texts(void **state)
@@ -174,9 +180,10 @@ static void good_texts(void **state)
 			const char *path = rule->ca[0].path;
 
 			expect(rule->verify == good[i].verify && rule->refuse == good[i].refuse &&
-				       rule->ca_count == good[i].ca_count,
-			       "%s: %s, %s, %zu CAs", good[i].name, verify_word(rule->verify),
-			       answer_word(rule->refuse), rule->ca_count);
+				       rule->ca_count == good[i].ca_count &&
+				       rule->status == good[i].status,
+			       "%s: %s, %s %u, %zu CAs", good[i].name, verify_word(rule->verify),
+			       answer_word(rule->refuse), (unsigned)rule->status, rule->ca_count);
 			expect(path && good[i].ca ? strcmp(path, good[i].ca) == 0
 						  : path == good[i].ca,
 			       "%s: ca %s", good[i].name, path ? path : "cloudflare");

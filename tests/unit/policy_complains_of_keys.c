@@ -128,9 +128,58 @@ static const struct mistake mistakes_in_values[] = {
 	},
 	{
 		.name = "an unknown value of refuse",
-		.text = "[port 443]\nrefuse = reject 403\n",
+		.text = "[port 443]\nrefuse = drop\n",
 		.at = {2, 10},
-		.says = "refuse takes reject, close or close reset, not \"reject 403\"",
+		.says = "refuse takes reject, reject 400 to reject 599, close or close reset, not "
+			"\"drop\"",
+	},
+	{
+		.name = "a status that is none of an error",
+		.text = "[port 443]\nrefuse = reject 399\n",
+		.at = {2, 10},
+		.says = "not \"reject 399\"",
+	},
+	{
+		.name = "a status beyond the last",
+		.text = "[port 443]\nrefuse = reject 600\n",
+		.at = {2, 10},
+		.says = "not \"reject 600\"",
+	},
+	{
+		.name = "a status of two digits",
+		.text = "[port 443]\nrefuse = reject 40\n",
+		.at = {2, 10},
+		.says = "not \"reject 40\"",
+	},
+	{
+		.name = "a status of four digits",
+		.text = "[port 443]\nrefuse = reject 4030\n",
+		.at = {2, 10},
+		.says = "not \"reject 4030\"",
+	},
+	{
+		.name = "a status with text behind it",
+		.text = "[port 443]\nrefuse = reject 403x\n",
+		.at = {2, 10},
+		.says = "not \"reject 403x\"",
+	},
+	{
+		.name = "two blanks before a status",
+		.text = "[port 443]\nrefuse = reject  403\n",
+		.at = {2, 10},
+		.says = "not \"reject  403\"",
+	},
+	{
+		.name = "a status of close",
+		.text = "[port 443]\nrefuse = close 403\n",
+		.at = {2, 10},
+		.says = "not \"close 403\"",
+	},
+	{
+		.name = "a status alone",
+		.text = "[port 443]\nrefuse = 403\n",
+		.at = {2, 10},
+		.says = "not \"403\"",
 	},
 	{
 		.name = "a list where one value belongs",

@@ -6,6 +6,8 @@
 
 static void words_of_enums(void **state)
 {
+	char text[ANSWER_TEXT_BYTES];
+
 	(void)state;
 	assert_string_equal(verify_word(VERIFY_REQUIRE), "require");
 	assert_string_equal(verify_word(VERIFY_OBSERVE), "observe");
@@ -13,6 +15,9 @@ static void words_of_enums(void **state)
 	assert_string_equal(answer_word(ANSWER_REJECT), "reject");
 	assert_string_equal(answer_word(ANSWER_CLOSE), "close");
 	assert_string_equal(answer_word(ANSWER_CLOSE_RESET), "close reset");
+	assert_string_equal(answer_text(text, ANSWER_REJECT, 0), "reject");
+	assert_string_equal(answer_text(text, ANSWER_REJECT, 599), "reject 599");
+	assert_string_equal(answer_text(text, ANSWER_CLOSE_RESET, 0), "close reset");
 	assert_string_equal(resumption_word(RESUMPTION_OFF), "off");
 	assert_string_equal(resumption_word(RESUMPTION_ON), "on");
 	assert_string_equal(hosts_word(HOSTS_GUARD), "guard");

@@ -16,6 +16,8 @@
  * - plain: with early, the answer by SSL_write(), which is then what drives the handshake on
  * - library: its SSL_CTX belongs to a library context that was made the default one meanwhile
  * - tenant: it begins under a library context that it frees after its first connection
+ * - hang-up: after SSL_accept() it ends the connection; hastily: without SSL_shutdown()
+ * - mortal: a write to a client that has gone ends it, by SIGPIPE
  * - credulous: certificates are verified by a callback that accepts all, put there by a function
  *   that was found in libssl itself
  * - bypass: as meddle, by functions that it found in libssl itself, as one that loads libssl late
@@ -45,6 +47,7 @@
 
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
+	bool hang_up, hastily, mortal;
 	bool early, plain, library, tenant, credulous;
 	const char *demand; /* CA file; NULL: none */
 };
@@ -296,8 +299,12 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 		fcntl(descriptor, F_SETFL, O_NONBLOCK);
 	SSL_set_fd(ssl, descriptor);
 	SSL_set_accept_state(ssl);
-	if (options->early ? answer_early(ssl, options, &answered)
-			   : !options->accept || accept_client(ssl)) {
+	if (options->hang_up) {
+		accept_client(ssl);
+		if (!options->hastily)
+			SSL_shutdown(ssl);
+	} else if (options->early ? answer_early(ssl, options, &answered)
+				  : !options->accept || accept_client(ssl)) {
 		if (!answered && (options->banner || read_request(ssl)))
 			write_answer(ssl, options);
 		SSL_shutdown(ssl);
@@ -395,8 +402,8 @@ static char **parse_options(char **words, struct options *options)
 		{"report", &options->report},   {"meddle", &options->meddle},
 		{"bypass", &options->bypass},   {"non-blocking", &options->non_blocking},
 		{"early", &options->early},     {"plain", &options->plain},
-		{"tenant", &options->tenant},
-
+		{"tenant", &options->tenant},   {"hang-up", &options->hang_up},
+		{"hastily", &options->hastily}, {"mortal", &options->mortal},
 		{"library", &options->library}, {"credulous", &options->credulous},
 	};
 
@@ -426,8 +433,8 @@ int main(int count, char **words)
 
 	if (count < 5)
 		return 2;
-	signal(SIGPIPE, SIG_IGN);
 	endpoints = parse_options(words + 3, &options);
+	signal(SIGPIPE, options.mortal ? SIG_DFL : SIG_IGN);
 	if (options.library)
 		change_library_context();
 	context = make_context(words, &options);
