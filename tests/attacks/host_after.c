@@ -183,7 +183,7 @@ static void allow_renegotiation(SSL *ssl)
 #ifdef SSL_OP_ALLOW_CLIENT_RENEGOTIATION
 	SSL_set_options(ssl, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
 #endif
-	SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+	HOST_ORIGINAL(SSL_clear_options)(ssl, SSL_OP_NO_RENEGOTIATION);
 }
 
 static void renegotiate_later(SSL *ssl)

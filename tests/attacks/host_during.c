@@ -32,7 +32,7 @@ static void waive_all(SSL *ssl)
 	SSL_CTX_set_info_callback(SSL_get_SSL_CTX(ssl), see_nothing);
 	SSL_set_session_id_context(ssl, (const unsigned char *)"host", 4);
 	SSL_set_not_resumable_session_callback(ssl, NULL);
-	SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+	HOST_ORIGINAL(SSL_clear_options)(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
 	SSL_set_num_tickets(ssl, 2);
 	SSL_set_shutdown(ssl, 0);
 }

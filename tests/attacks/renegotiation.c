@@ -94,7 +94,7 @@ static void read_past_handshake(SSL *ssl, bool (*read)(SSL *ssl))
 	if (!host_accept(ssl))
 		return;
 	is_second = true;
-	SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+	HOST_ORIGINAL(SSL_clear_options)(ssl, SSL_OP_NO_RENEGOTIATION);
 	if (read(ssl) || (host_accept(ssl) && read(ssl)))
 		host_answer(ssl);
 }

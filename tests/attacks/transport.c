@@ -180,6 +180,7 @@ static void *relay_run(void *argument)
 
 	relay(relays->client, relays->from_host, relays->to_host);
 	shutdown(relays->client, SHUT_WR);
+	close(relays->client);
 	close(relays->from_host);
 	if (relays->to_host != relays->from_host)
 		close(relays->to_host);
@@ -187,13 +188,13 @@ static void *relay_run(void *argument)
 	return NULL;
 }
 
-/* The client's descriptor is the relay's from now on. */
 static void relay_in_thread(int client, int from_host, int to_host)
 {
 	struct relay *relays = malloc(sizeof(*relays));
 	pthread_t thread;
 
-	*relays = (struct relay){client, from_host, to_host};
+	/* The host closes its own. */
+	*relays = (struct relay){dup(client), from_host, to_host};
 	if (pthread_create(&thread, NULL, relay_run, relays) == 0)
 		pthread_detach(thread);
 }
@@ -269,6 +270,7 @@ static int host_on_path(char **words)
 static int host_of_pairs(char **words)
 {
 	SSL_CTX *context = host_context(TLS_server_method(), words);
+	const __SOCKADDR_ARG anybody = {NULL};
 	int pairs[64][2];
 	size_t count = sizeof(pairs) / sizeof(pairs[0]);
 	pid_t child;
@@ -284,7 +286,7 @@ static int host_of_pairs(char **words)
 
 		for (size_t i = 0; i < count; i++) {
 			/* No door sees it: the relay could be any program's. */
-			int client = HOST_ORIGINAL(accept)(listener, NULL, NULL);
+			int client = HOST_ORIGINAL(accept)(listener, anybody, NULL);
 
 			relay(client, pairs[i][0], pairs[i][0]);
 			close(client);

@@ -145,8 +145,8 @@ int main(void)
 		FAULT("a policy with a key it does not know refuses everybody",
 		      "[port *]\nverify = off\nverifi = off\n", NULL, ":3:1:"),
 		FAULT("a policy with a key that nothing enforces yet refuses everybody",
-		      "[port *]\nfrom = 127.0.0.0/8\n", NULL,
-		      ":2:1: from is not enforced by this version"),
+		      "[port *]\nverify = observe\n", NULL,
+		      ":2:1: verify = observe is not enforced by this version"),
 		FAULT("a policy with a section of a kind that nothing enforces yet refuses "
 		      "everybody",
 		      "[port *]\nverify = off\n[port * server a.example]\n", NULL,
