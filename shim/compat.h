@@ -6,7 +6,6 @@
 #define CFSHIM_COMPAT_H
 
 #include <openssl/ssl.h>
-#include <spawn.h>
 
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 typedef struct ossl_lib_ctx_st OSSL_LIB_CTX;
@@ -35,26 +34,6 @@ int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, siz
 
 #if OPENSSL_VERSION_NUMBER < 0x30500000L
 const SSL_METHOD *OSSL_QUIC_server_method(void);
-#endif
-
-#ifdef __GLIBC_PREREQ
-#define HAS_GLIBC(minor) __GLIBC_PREREQ(2, minor)
-#else
-#define HAS_GLIBC(minor) 0
-#endif
-
-#if !HAS_GLIBC(34)
-int execveat(int folder, const char *path, char *const arguments[], char *const environment[],
-	     int flags);
-#endif
-
-#if !HAS_GLIBC(39)
-int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *actions,
-		const posix_spawnattr_t *attributes, char *const arguments[],
-		char *const environment[]);
-int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actions_t *actions,
-		 const posix_spawnattr_t *attributes, char *const arguments[],
-		 char *const environment[]);
 #endif
 
 #endif

@@ -37,8 +37,8 @@ static int original(const struct target *target, char *const *arguments, char *c
 		if (libc->execveat != NULL)
 			return libc->execveat(target->descriptor, target->name, arguments, list,
 					      target->flags);
-		return (int)syscall(SYS_execveat, target->descriptor, target->name, arguments, list,
-				    target->flags);
+		return (int)libc->syscall(SYS_execveat, target->descriptor, target->name, arguments,
+					  list, target->flags);
 	case BY_PATH:
 	default:
 		return libc->execve(target->name, arguments, list);

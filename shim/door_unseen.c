@@ -198,6 +198,11 @@ long syscall(long number, ...)
 	case SYS_accept:
 		return accept((int)given[0], (address_argument){(void *)given[1]},
 			      (void *)given[2]);
+	case SYS_execve:
+		return execve((void *)given[0], (void *)given[1], (void *)given[2]);
+	case SYS_execveat:
+		return execveat((int)given[0], (void *)given[1], (void *)given[2], (void *)given[3],
+				(int)given[4]);
 	case SYS_splice:
 		if (!passes((int)given[0]) || !passes((int)given[2]))
 			return -1;

@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include "libc.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +138,7 @@ bool environment_reaches_library(void)
 		return true;
 	opened = open(library, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (opened >= 0)
-		close(opened);
+		libc_originals()->close(opened);
 	else
 		absent = errno == ENOENT || errno == ENOTDIR || errno == EACCES;
 	errno = error_number;

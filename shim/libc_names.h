@@ -47,4 +47,24 @@ void closefrom(int first);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-redundant-declaration)
  */
 
+#ifdef __GLIBC_PREREQ
+#define HAS_GLIBC(minor) __GLIBC_PREREQ(2, minor)
+#else
+#define HAS_GLIBC(minor) 0
+#endif
+
+#if !HAS_GLIBC(34)
+int execveat(int folder, const char *path, char *const arguments[], char *const environment[],
+	     int flags);
+#endif
+
+#if !HAS_GLIBC(39)
+int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const arguments[],
+		char *const environment[]);
+int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actions_t *actions,
+		 const posix_spawnattr_t *attributes, char *const arguments[],
+		 char *const environment[]);
+#endif
+
 #endif

@@ -3,6 +3,7 @@
 #include "endpoint.h"
 #include "environment.h"
 #include "journal.h"
+#include "libc.h"
 #include "policy_in_force.h"
 
 #include <elf.h>
@@ -137,11 +138,11 @@ static bool runs_without_shim(const struct program_name *program)
 		if (length < 0 || is_elf)
 			without = length < 0 || raises_privileges(file) ||
 				  lacks_loader(file, &header);
-		close(file);
+		libc_originals()->close(file);
 		file = next;
 	}
 	if (file >= 0)
-		close(file);
+		libc_originals()->close(file);
 	return without;
 }
 
@@ -157,7 +158,7 @@ static bool is_enforced(int descriptor)
 	socklen_t length = sizeof(address);
 	struct endpoint endpoint;
 	const struct rule *rule;
-	int flags = fcntl(descriptor, F_GETFD);
+	int flags = libc_originals()->fcntl(descriptor, F_GETFD);
 
 	if (flags < 0 || (flags & FD_CLOEXEC) != 0 ||
 	    getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
@@ -170,7 +171,7 @@ static bool is_enforced(int descriptor)
 	     memcmp(endpoint.address, any_ipv4, sizeof(any_ipv4)) == 0))
 		return true;
 	rule = policy_match(policy, &endpoint);
-	return rule->verify != VERIFY_OFF && strcmp(rule->section, "port *") != 0;
+	return rule->verify != VERIFY_OFF && !rule->allows_plaintext;
 }
 
 /* Where the fields of the kernel's struct linux_dirent64 are. */
@@ -188,7 +189,8 @@ static size_t find_enforced(int *found, size_t most)
 	for (int i = 0; folder < 0 && i < FIRST_ONES && count < most; i++)
 		if (is_enforced(i))
 			found[count++] = i;
-	while (folder >= 0 && (length = syscall(SYS_getdents64, folder, block, sizeof(block))) > 0)
+	while (folder >= 0 && (length = libc_originals()->syscall(SYS_getdents64, folder, block,
+								  sizeof(block))) > 0)
 		for (long at = 0; at < length;) {
 			const char *name = block + at + ENTRY_NAME_AT;
 			int descriptor = (int)strtol(name, NULL, 10);
@@ -200,14 +202,14 @@ static size_t find_enforced(int *found, size_t most)
 			at += size;
 		}
 	if (folder >= 0)
-		close(folder);
+		libc_originals()->close(folder);
 	return count;
 }
 
 static void set_close_on_exec(const int *descriptors, size_t count, bool close_on_exec)
 {
 	for (size_t i = 0; i < count; i++)
-		fcntl(descriptors[i], F_SETFD, close_on_exec ? FD_CLOEXEC : 0);
+		libc_originals()->fcntl(descriptors[i], F_SETFD, close_on_exec ? FD_CLOEXEC : 0);
 }
 
 /* Those that are more than can be remembered stay so, should the exec fail. */

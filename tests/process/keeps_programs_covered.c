@@ -1,13 +1,13 @@
 /* A covered program that does away with its environment, and executes another one: that one is
  * covered by the same policy, and gets what it would have got otherwise. */
-#include "credentials.h"
-#include "enforcement.h"
+#include "log.h"
+#include "program.h"
 #include "scratch.h"
 #include "test.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,9 +95,9 @@ static void expect_ways(const char *program, const char *const *ways)
 				expect_same_environment(program, hows[i], *ways);
 }
 
-static const char *const ways_of_exec[] = {"execve",   "execv",  "execvp", "execvpe",
-					   "execl",    "execlp", "execle", "fexecve",
-					   "execveat", "vfork",  "signal", NULL};
+static const char *const ways_of_exec[] = {"execve", "execv",  "execvp",  "execvpe",  "execl",
+					   "execlp", "execle", "fexecve", "execveat", "syscall",
+					   "vfork",  "signal", NULL};
 static const char *const ways_of_spawn[] = {"posix_spawn", "posix_spawnp", NULL};
 static const char *const ways_of_shell[] = {"system", "popen", NULL};
 
@@ -340,6 +340,7 @@ static void run_sockets(void **state)
 	}
 	expect_sockets(uncovered, "fexecve", enforced[0], port, 0);
 	expect_sockets(uncovered, "execveat", enforced[0], port, 0);
+	expect_sockets(uncovered, "syscall", enforced[0], port, 0);
 	expect_sockets(uncovered, "execvp", enforced[0], port, 0);
 	expect_sockets(uncovered, "vfork", enforced[0], port, 0);
 	expect_sockets(uncovered, "system", enforced[0], port, 0);
@@ -377,128 +378,6 @@ static void run_failed(void **state)
 	expectations_met();
 }
 
-/* ---- servers ---- */
-
-/* openssl s_server, executed by a host that was started with these words. */
-static const char *starter;
-
-static void prepare_executed(struct server *server)
-{
-	char script[sizeof(server->command)];
-
-	server_kind_named("openssl s_server")->prepare(server);
-	text_format(script, sizeof(script), "%s", server->command);
-	server_file(server, "start.sh", "#!/bin/sh\n%s env -i %s\n", "exec", script);
-	if (starter != NULL)
-		server_command(server, "%s %s %s", host, starter, script);
-	else
-		server_command(server, "sh start.sh");
-}
-
-static const struct server_kind executed = {.name = "executed", .prepare = prepare_executed};
-
-static void run_executed(void **state)
-{
-	struct server *server;
-
-	starter = *state;
-	skip_under_sanitizer(WHY);
-	find_paths();
-	server = server_new(&executed, 1);
-	server_start(server);
-	expect_open(server, NULL, server->ports[0]);
-	server_stop(server);
-	server = server_new(&executed, 1);
-	server_policy(server, "[port %u]\nca = %s\n", server->ports[0], certificate_file("ca"));
-	server_start(server);
-	expect_enforced(server, "reject");
-	server_stop(server);
-	expectations_met();
-}
-
-/* nginx takes a signal for a new binary only where its parent is gone. */
-static void prepare_orphan(struct server *server)
-{
-	char command[sizeof(server->command)];
-
-	server_kind_named("nginx")->prepare(server);
-	text_format(command, sizeof(command), "%s", strchr(server->command, ' '));
-	server_file(server, "start.sh",
-		    "($(command -v nginx) %s &\nuntil [ -s nginx.pid ]; do sleep 0.1; done)\nexec "
-		    "sleep 1000\n",
-		    command);
-	server_command(server, "sh start.sh");
-}
-
-static const struct server_kind orphan = {.name = "nginx of no parent", .prepare = prepare_orphan};
-
-/* The number in the server's file `name`; 0: it is not there. */
-static pid_t number_in(const struct server *server, const char *name)
-{
-	char path[PATH_MAX + 64], *text;
-	pid_t pid;
-
-	text_format(path, sizeof(path), "%s/%s", server->directory, name);
-	text = scratch_read(path);
-	pid = (pid_t)strtol(text, NULL, 10);
-	free(text);
-	return pid;
-}
-
-static void upgrade_nginx(const struct server *server)
-{
-	long long deadline = clock_ms() + 5000;
-	pid_t old;
-
-	while ((old = number_in(server, "nginx.pid")) == 0) {
-		if (clock_ms() > deadline)
-			fail_msg("nginx has no number");
-		clock_nap();
-	}
-	for (long long next = 0;
-	     number_in(server, "nginx.pid") == 0 || number_in(server, "nginx.pid") == old;) {
-		if (clock_ms() > deadline)
-			fail_msg("nginx executes no other");
-		if (clock_ms() > next) {
-			kill(old, SIGUSR2); /* the first may have come before the parent's end */
-			next = clock_ms() + 500;
-		}
-		clock_nap();
-	}
-	kill(old, SIGQUIT);
-	while (number_in(server, "nginx.pid.oldbin") != 0) {
-		if (clock_ms() > deadline)
-			fail_msg("the old nginx does not end");
-		clock_nap();
-	}
-}
-
-static void run_nginx_upgrade(void **state)
-{
-	struct server *server;
-
-	(void)state;
-	skip_under_sanitizer(WHY);
-	server = server_new(&orphan, 1);
-	server_start(server);
-	upgrade_nginx(server);
-	expect_open(server, NULL, server->ports[0]);
-	server_stop(server);
-	server = server_new(&orphan, 1);
-	server_policy(server, "[port %u]\nca = %s\n", server->ports[0], certificate_file("ca"));
-	server_start(server);
-	upgrade_nginx(server);
-	expect_enforced(server, "reject");
-	server_stop(server);
-	expectations_met();
-}
-
-#define EXECUTED(sentence, words)                                                         \
-	{                                                                                 \
-		.name = (sentence), .test_func = run_executed, .teardown_func = test_end, \
-		.initial_state = (void *)(uintptr_t)(words)                               \
-	}
-
 #define SOCKETS(sentence, kind)                                                          \
 	{                                                                                \
 		.name = (sentence), .test_func = run_sockets, .teardown_func = test_end, \
@@ -522,15 +401,6 @@ int main(void)
 		SOCKETS("a static program inherits no socket of an enforced port", "static"),
 		SOCKETS("nor does one with raised privileges", "setuid"),
 		TEST("and where it cannot be executed, the host keeps its socket", run_failed),
-		EXECUTED("a server is enforced that was executed after clearenv()",
-			 "cleared execve /usr/bin/env"),
-		EXECUTED("and by a host without environ", "null execvp env"),
-		EXECUTED("and by posix_spawn() with an environment of its own",
-			 "own posix_spawn /usr/bin/env"),
-		EXECUTED("and by system()", "cleared system exec"),
-		EXECUTED("and by popen()", "cleared popen exec"),
-		EXECUTED("and by a script with env -i", NULL),
-		TEST("the new binary of an nginx that was upgraded is enforced", run_nginx_upgrade),
 	};
 
 	return RUN_TESTS("keeps-programs-covered", tests);

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,6 +144,11 @@ static int by_execveat(void)
 	return function(open(program[0], O_RDONLY | O_CLOEXEC), "", program, given, 0x1000);
 }
 
+static int by_syscall(void)
+{
+	return (int)syscall(SYS_execve, program[0], program, given);
+}
+
 static int by_posix_spawn(void)
 {
 	pid_t pid;
@@ -250,6 +256,7 @@ static const struct way {
 	{"long-execle", by_long_execle},
 	{"fexecve", by_fexecve},
 	{"execveat", by_execveat},
+	{"syscall", by_syscall},
 	{"posix_spawn", by_posix_spawn},
 	{"posix_spawnp", by_posix_spawnp},
 	{"vfork", by_vfork},
