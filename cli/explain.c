@@ -135,17 +135,16 @@ static void judge(struct finding *finding, const struct policy_file *file,
 	finding->port = port;
 	finding->rule = policy_server_rule(file->policy, port, question->server_name, length);
 	finding->verdict = REFUSED;
-	if (port->verify != VERIFY_OFF && peers_contain(port->exempt, peer)) {
+	if (peers_contain(port->exempt, peer)) {
 		finding->verdict = EXEMPT;
 		finding->why = "the peer is one of exempt";
-	} else if (port->verify != VERIFY_OFF && peer != NULL && !rule_admits_peer(port, peer)) {
+	} else if (peer != NULL && !rule_admits_peer(port, peer)) {
 		finding->reason = REASON_PEER_ADDRESS;
-	} else if (port->verify != VERIFY_OFF &&
-		   !policy_allows_name(file->policy, port, question->server_name, length)) {
+	} else if (!policy_allows_name(file->policy, port, question->server_name, length)) {
 		finding->reason = REASON_SERVER_NAME;
 	} else if (finding->rule->verify == VERIFY_OFF) {
 		finding->verdict = OPEN;
-		finding->why = "verify = off: nothing is asked for";
+		finding->why = "verify = off: no certificate is asked for";
 	} else {
 		finding->reason = judge_certificate(file, finding->rule, leaf, others);
 		finding->verdict = finding->reason == REASON_NONE ? ADMITTED : REFUSED;

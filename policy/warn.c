@@ -148,8 +148,7 @@ static void warn_of_old_ranges(const struct warner *warner, const struct section
 /* Keys that are looked at only where certificates are. */
 static void warn_of_idle_keys(const struct warner *warner, const struct section *section)
 {
-	static const enum key_index idle[] = {KEY_crl,  KEY_client_cert, KEY_only_names,
-					      KEY_from, KEY_exempt,      KEY_proxy_protocol,
+	static const enum key_index idle[] = {KEY_crl, KEY_client_cert, KEY_proxy_protocol,
 					      KEY_acme};
 
 	if (section->rule.verify != VERIFY_OFF || section->rule.server_count > 0)

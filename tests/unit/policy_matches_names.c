@@ -1,5 +1,6 @@
 /* Which rule a server name falls to, what a server section has of its port's, and which names
  * `only-names` lets pass. */
+#include "policy_effect.h"
 #include "policy_lookup.h"
 
 #include <stdio.h>
@@ -147,6 +148,64 @@ static void longest_name_matches(void **state)
 	policy_free(policy);
 }
 
+/* A word of a's and b's, of up to four letters: that many begin alike. */
+static void chance_label(char label[5], uint32_t *seed)
+{
+	size_t length = 0;
+
+	do {
+		label[length++] = (char)('a' + chance(seed, 2));
+	} while (length < 4 && chance(seed, 4) != 0);
+	label[length] = '\0';
+}
+
+/* Against a plain loop over the names. */
+static void chance_names(void **state)
+{
+	const struct endpoint https = endpoint_of("192.0.2.7", 443);
+	uint32_t seed = 11;
+
+	(void)state;
+	for (unsigned round = 0; round < 2000; round++) {
+		char text[2048] = "[port 443]\n", *end = text + strlen(text);
+		char listed_names[24][32], label[5], above[5];
+		size_t count = 0;
+		struct policy *policy;
+
+		while (count < 1 + round % 24) {
+			bool twice = false;
+
+			chance_label(label, &seed);
+			chance_label(above, &seed);
+			snprintf(listed_names[count], sizeof(listed_names[0]), "%s.%s",
+				 chance(&seed, 4) ? label : "*", above);
+			for (size_t i = 0; i < count; i++)
+				twice |= strcmp(listed_names[i], listed_names[count]) == 0;
+			if (!twice)
+				end += sprintf(end, "only-names = %s\n", listed_names[count++]);
+		}
+		policy = parse(text);
+		assert_non_null(policy);
+		for (unsigned visit = 0; visit < 40; visit++) {
+			char name[32], wild[32];
+			bool listed = false;
+
+			chance_label(label, &seed);
+			chance_label(above, &seed);
+			snprintf(name, sizeof(name), "%s.%s", label, above);
+			snprintf(wild, sizeof(wild), "*.%s", above);
+			for (size_t i = 0; i < count; i++)
+				listed |= strcmp(listed_names[i], name) == 0 ||
+					  strcmp(listed_names[i], wild) == 0;
+			expect(policy_allows_name(policy, policy_match(policy, &https), name,
+						  strlen(name)) == listed,
+			       "round %u: %s", round, name);
+		}
+		policy_free(policy);
+	}
+	expectations_met();
+}
+
 static void only_names(void **state)
 {
 	static const struct {
@@ -284,6 +343,7 @@ int main(void)
 		TEST("a name belongs to the endpoints of its section", names_belong_to_their_port),
 		TEST("a name with a NUL, or too long, matches nothing", odd_names_match_nothing),
 		TEST("a name may have 253 bytes, and a dot behind them", longest_name_matches),
+		TEST("names made by chance are found as by a plain loop", chance_names),
 		TEST("only-names lets its names pass, and those that have a section", only_names),
 		TEST("a server section has of its port what it does not say",
 		     servers_have_the_rest_of_their_port),

@@ -96,13 +96,15 @@ static void pins(void **state)
 		      "client-cert = cert-sha256:"
 		      "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\n"
 		      "client-cert = spki-sha256:"
-		      "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n");
+		      "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+		      "client-cert = spki-sha256:"
+		      "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeefe\n");
 	const struct rule *rule;
 
 	(void)state;
 	assert_non_null(policy);
 	rule = policy_rule(policy, 0);
-	assert_int_equal(rule->client_cert_count, 6);
+	assert_int_equal(rule->client_cert_count, 7);
 	assert_int_equal(rule->client_cert[0].kind, PIN_CN);
 	assert_string_equal(rule->client_cert[0].name, " with blanks # ");
 	assert_string_equal(rule->client_cert[1].name, "Edge, of the \xc3\xa9toile");
@@ -116,7 +118,8 @@ static void pins(void **state)
 	assert_int_equal(rule->client_cert[4].digest[0], 0);
 	assert_int_equal(rule->client_cert[4].digest[31], 0xff);
 	assert_int_equal(rule->client_cert[5].kind, PIN_SPKI_SHA256);
-	assert_int_equal(rule->client_cert[5].digest[0], 0xff);
+	assert_int_equal(rule->client_cert[5].digest[31], 0xfe);
+	assert_int_equal(rule->client_cert[6].digest[31], 0xff);
 	policy_free(policy);
 }
 

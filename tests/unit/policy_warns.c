@@ -185,10 +185,11 @@ static const struct oddity oddities[] = {
 	},
 	{
 		.name = "a key that does nothing",
-		.text = "[port 443]\nverify = off\nfrom = private\n",
+		.text = "[port 443]\nverify = off\nclient-cert = cn:a\n",
 		.at = {3, 1},
-		.says = "from does nothing under verify = off",
+		.says = "client-cert does nothing under verify = off",
 	},
+	{.name = "peers under off", .text = "[port 443]\nverify = off\nfrom = private\n"},
 	{
 		.name = "a key that does something for a server",
 		.text = "[port 443]\nverify = off\nhosts = names-only\nclient-cert = cn:a\n"
