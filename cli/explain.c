@@ -196,6 +196,7 @@ static void print_verdict(const struct finding *finding)
 					    [EXEMPT] = "exempt",
 					    [OPEN] = "open",
 					    [REFUSED] = "refused"};
+	char answer[ANSWER_TEXT_BYTES];
 
 	if (finding->verdict != REFUSED) {
 		printf("verdict   %s: %s\n", words[finding->verdict], finding->why);
@@ -206,7 +207,8 @@ static void print_verdict(const struct finding *finding)
 	if (only_observed(finding))
 		printf("          verify = observe admits it all the same\n");
 	else
-		printf("answer    %s\n", answer_word(finding->rule->refuse));
+		printf("answer    %s\n",
+		       answer_text(answer, finding->rule->refuse, finding->rule->status));
 }
 
 static enum status explain_file(const struct policy_file *file, const struct question *question)
