@@ -182,22 +182,30 @@ uint64_t SSL_get_options(const SSL *ssl)
 	return openssl->SSL_get_options(ssl) & ~options_ours(ssl);
 }
 
-uint64_t SSL_set_options(SSL *ssl, uint64_t options)
+/* What the host sets is its own from now on; and what it clears is gone, until the next step of a
+ * handshake. */
+static void options_of_host(const SSL *ssl, uint64_t options)
 {
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	struct connection *connection = connection_of(ssl);
 
 	if (connection != NULL)
 		connection->host.options_ours &= ~options;
+}
+
+uint64_t SSL_set_options(SSL *ssl, uint64_t options)
+{
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
+
+	options_of_host(ssl, options);
 	return openssl->SSL_set_options(ssl, options) & ~options_ours(ssl);
 }
 
-/* Those that the shim wants stay, and are the shim's from now on. */
 uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return openssl->SSL_clear_options(ssl, options & ~options_ours(ssl)) & ~options_ours(ssl);
+	options_of_host(ssl, options);
+	return openssl->SSL_clear_options(ssl, options) & ~options_ours(ssl);
 }
 
 size_t SSL_get_num_tickets(const SSL *ssl)

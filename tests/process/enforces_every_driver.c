@@ -35,7 +35,7 @@ static int host_of_bios(char **words)
 
 		if (BIO_do_handshake(client) > 0 && BIO_read(client, request, sizeof(request)) > 0)
 			BIO_write(client, ANSWER, (int)strlen(ANSWER));
-		BIO_flush(client);
+		(void)BIO_flush(client);
 		BIO_ssl_shutdown(client);
 		BIO_free_all(client);
 	}

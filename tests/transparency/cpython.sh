@@ -10,7 +10,7 @@ set -uo pipefail
 export LC_ALL=C.UTF-8
 build=$(realpath "${CFSHIM_BUILD:-build}") || exit 1
 here=$(dirname "$(realpath "$0")")
-limit=${SUITE_LIMIT:-400}
+limit=${SUITE_LIMIT:-600}
 python=/usr/bin/python3
 suites=(test_ssl test_asyncio test_ftplib test_imaplib test_poplib test_httplib test_urllib2_localnet test_socket
 	test_subprocess)
@@ -46,15 +46,21 @@ differences() { # FOLDER-OF-BARE FOLDER-OF-COVERED
 }
 
 compare() { # SUITE
-	local suite=$1 folder=$scratch/$1 wrong names
+	local suite=$1 folder=$scratch/$1 wrong name names
 	run_python bare "$folder/bare" "$suite" &
 	run_python covered "$folder/covered" "$suite"
 	wait
+	for name in bare covered; do
+		if [[ ! -s $folder/$name/results.xml ]]; then
+			echo "# $name, it did not come to its end within $limit s: $(tail -n 1 "$folder/$name/output")"
+			return 1
+		fi
+	done
 	wrong=$(differences "$folder/bare" "$folder/covered" 2>&1)
-	if [[ -n $wrong && -s $folder/bare/results.xml && -s $folder/covered/results.xml ]]; then
+	if [[ -n $wrong ]]; then
 		echo "# a second time, alone:"
 		echo "# ${wrong//$'\n'/$'\n'# }"
-		mapfile -t names < <(sed 's/:.*//' <<<"$wrong")
+		mapfile -t names < <(cut -d: -f1 <<<"$wrong")
 		run_python bare "$folder/bare-again" "$suite" "${names[@]}"
 		run_python covered "$folder/covered-again" "$suite" "${names[@]}"
 		wrong=$(differences "$folder/bare-again" "$folder/covered-again" 2>&1)
@@ -66,7 +72,7 @@ compare() { # SUITE
 is_covered() {
 	local words=()
 	read -ra words <<<"${environment[covered]}"
-	env "${words[@]}" "$python" -c 'import _ssl; print(open("/proc/self/maps").read())' | grep -q "$build/libcfshim.so"
+	env "${words[@]}" "$python" -c 'import _ssl; print(open("/proc/self/maps").read())' | grep "$build/libcfshim.so" >/dev/null
 }
 
 if ! "$python" -c 'import test.test_ssl, test.test_asyncio' 2>/dev/null; then
@@ -78,7 +84,7 @@ number=0
 for suite in "${suites[@]}"; do
 	if compare "$suite"; then result=ok; else result='not ok'; fi
 	echo "$result $((++number)) - $suite: $("$python" "$here/results.py" counts \
-		"$scratch/$suite/bare/results.xml"), without the library and with it"
+		"$scratch/$suite/bare/results.xml" 2>/dev/null), without the library and with it"
 done
 if is_covered; then result=ok; else result='not ok'; fi
 echo "$result $((++number)) - it is this library that Python runs with"
