@@ -23,7 +23,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+/* Of whom nobody holds, on a machine that has other work too; much less than the ten seconds that a
+ * refused client is given. */
+#define PROMPT_MS 4000
+#define REQUEST   "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 static struct server *start(const struct server_kind *kind, const char *options)
 {
@@ -198,7 +201,7 @@ static void leaves_nothing_behind(void **state)
 	       after.descriptors, before.descriptors);
 	expect(after.pages <= before.pages + 64, "%zu pages of memory instead of %zu", after.pages,
 	       before.pages);
-	expect(time_for_edge(server) < 3000, "the edge waited");
+	expect(time_for_edge(server) < PROMPT_MS, "the edge waited");
 	expectations_met();
 	server_stop(server);
 }
@@ -218,7 +221,7 @@ static void waits_ten_seconds_for_a_head(void **state)
 	begun = clock_ms();
 	for (size_t i = 0; i < 2; i++)
 		at[i] = connect_to(context, servers[i]->ports[0]);
-	for (unsigned second = 0; second < 14 && (took[0] == 0 || took[1] == 0); second++) {
+	for (unsigned second = 0; second < 16 && (took[0] == 0 || took[1] == 0); second++) {
 		struct pollfd waiting[] = {
 			{.fd = took[0] ? -1 : at[0].descriptor, .events = POLLIN},
 			{.fd = took[1] ? -1 : at[1].descriptor, .events = POLLIN}};
@@ -238,13 +241,13 @@ static void waits_ten_seconds_for_a_head(void **state)
 		for (size_t i = 0; i < 2; i++)
 			if (took[i] == 0)
 				SSL_write(at[i].ssl, "G", 1);
-		expect(time_for_edge(servers[1]) < 1000, "the edge waited");
+		expect(time_for_edge(servers[1]) < PROMPT_MS, "the edge waited");
 	}
 	for (size_t i = 0; i < 2; i++) {
-		expect(took[i] >= 9500 && took[i] < 13000, "%s took %lld ms",
+		expect(took[i] >= 9500 && took[i] < 12000 + PROMPT_MS, "%s took %lld ms",
 		       servers[i]->kind->name, took[i]);
 		disconnect(&at[i]);
-		expect(time_for_edge(servers[i]) < 1000, "the edge waited");
+		expect(time_for_edge(servers[i]) < PROMPT_MS, "the edge waited");
 	}
 	SSL_CTX_free(context);
 	expectations_met();
@@ -265,8 +268,8 @@ static void is_held_ten_seconds_by_who_never_reads(void **state)
 
 		SSL_write(at.ssl, REQUEST, sizeof(REQUEST) - 1);
 		waited = time_for_edge(servers[i]);
-		expect(waited < (i == 0 ? 11000 : 1000), "%s: the edge waited %lld ms",
-		       servers[i]->kind->name, waited);
+		expect(waited < (i == 0 ? 10000 + PROMPT_MS : PROMPT_MS),
+		       "%s: the edge waited %lld ms", servers[i]->kind->name, waited);
 		disconnect(&at);
 	}
 	SSL_CTX_free(context);
@@ -291,7 +294,7 @@ static void is_not_held_by_who_sends_without_end(void **state)
 	while (sent < 100u << 20 && (count = SSL_write(at.ssl, piece, sizeof(piece))) > 0) {
 		sent += (size_t)count;
 		if (sent % (10u << 20) == 0) {
-			expect(time_for_edge(server) < 1000, "the edge waited");
+			expect(time_for_edge(server) < PROMPT_MS, "the edge waited");
 			edges++;
 		}
 	}
@@ -329,12 +332,12 @@ static void serves_the_edge_beside_a_thousand(void **state)
 	for (size_t i = 0; i < MANY; i++) {
 		at[i] = connect_to(context, server->ports[0]);
 		if (i % 100 == 99)
-			expect(time_for_edge(server) < 2000, "the edge waited beside %zu", i);
+			expect(time_for_edge(server) < PROMPT_MS, "the edge waited beside %zu", i);
 	}
 	requests = web_host_requests(server);
 	for (size_t i = 0; i < MANY; i++)
 		SSL_write(at[i].ssl, REQUEST, sizeof(REQUEST) - 1);
-	expect(time_for_edge(server) < 3000, "the edge waited");
+	expect(time_for_edge(server) < PROMPT_MS, "the edge waited");
 	for (size_t i = 0; i < MANY; i++) {
 		answered += status_for(&at[i]) == 403;
 		disconnect(&at[i]);
@@ -370,7 +373,7 @@ static void survives_who_goes_away(void **state)
 		disconnect(&at);
 	}
 	SSL_CTX_free(context);
-	expect(time_for_edge(server) < 3000, "the edge waited");
+	expect(time_for_edge(server) < PROMPT_MS, "the edge waited");
 	expectations_met();
 	server_stop(server);
 }
