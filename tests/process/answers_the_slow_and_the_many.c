@@ -23,7 +23,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+/* Of whom nobody holds, on a machine that has other work too; much less than the ten seconds that a
+ * refused client is given. */
+#define PROMPT_MS 4000
+#define REQUEST   "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 static struct server *start(const struct server_kind *kind, const char *options)
 {
@@ -198,58 +201,61 @@ static void leaves_nothing_behind(void **state)
 	       after.descriptors, before.descriptors);
 	expect(after.pages <= before.pages + 64, "%zu pages of memory instead of %zu", after.pages,
 	       before.pages);
-	expect(time_for_edge(server) < 3000, "the edge waited");
+	expect(time_for_edge(server) < PROMPT_MS, "the edge waited");
 	expectations_met();
 	server_stop(server);
 }
 
 /* ---- the slow ---- */
 
-/* A byte a second, to a host that blocks and to one that does not: at ten seconds each has lost
- * patience. */
+/* One who sends a byte a second. */
+struct slow {
+	struct server *server;
+	struct stranger_at at;
+	long long begun, took; /* until its answer; 0: there is none yet */
+};
+
+static void take_a_second(struct slow *slow)
+{
+	struct pollfd waiting = {.fd = slow->at.descriptor, .events = POLLIN};
+
+	if (slow->took != 0)
+		return;
+	if (poll(&waiting, 1, 1000) == 0) {
+		SSL_write(slow->at.ssl, "G", 1);
+		return;
+	}
+	expect(status_for(&slow->at) == 403, "%s: no status", slow->server->kind->name);
+	slow->took = clock_ms() - slow->begun;
+}
+
+/* To a host that blocks, and to one that does not: at ten seconds each has lost patience. */
 static void waits_ten_seconds_for_a_head(void **state)
 {
-	struct server *servers[] = {start(&small_server, NULL), start(&nginx_http2, NULL)};
 	SSL_CTX *context = strangers_context();
-	struct stranger_at at[2];
-	long long begun, took[2] = {0, 0};
+	struct slow slow[] = {{.server = start(&small_server, NULL)},
+			      {.server = start(&nginx_http2, NULL)}};
 
 	(void)state;
-	begun = clock_ms();
-	for (size_t i = 0; i < 2; i++)
-		at[i] = connect_to(context, servers[i]->ports[0]);
-	for (unsigned second = 0; second < 14 && (took[0] == 0 || took[1] == 0); second++) {
-		struct pollfd waiting[] = {
-			{.fd = took[0] ? -1 : at[0].descriptor, .events = POLLIN},
-			{.fd = took[1] ? -1 : at[1].descriptor, .events = POLLIN}};
-		long long end = clock_ms() + 1000;
-
-		while (clock_ms() < end &&
-		       poll(waiting, 2, (int)(end - clock_ms() > 0 ? end - clock_ms() : 0)) > 0)
-			for (size_t i = 0; i < 2; i++)
-				if (waiting[i].revents != 0) {
-					int status = status_for(&at[i]);
-
-					took[i] = clock_ms() - begun;
-					waiting[i].fd = -1;
-					expect(status == 403, "%s: status %d",
-					       servers[i]->kind->name, status);
-				}
-		for (size_t i = 0; i < 2; i++)
-			if (took[i] == 0)
-				SSL_write(at[i].ssl, "G", 1);
-		expect(time_for_edge(servers[1]) < 1000, "the edge waited");
+	for (size_t i = 0; i < 2; i++) {
+		slow[i].at = connect_to(context, slow[i].server->ports[0]);
+		slow[i].begun = clock_ms();
+	}
+	for (unsigned second = 0; second < 16 && (!slow[0].took || !slow[1].took); second++) {
+		take_a_second(&slow[0]);
+		take_a_second(&slow[1]);
+		expect(time_for_edge(slow[1].server) < PROMPT_MS, "the edge waited");
 	}
 	for (size_t i = 0; i < 2; i++) {
-		expect(took[i] >= 9500 && took[i] < 13000, "%s took %lld ms",
-		       servers[i]->kind->name, took[i]);
-		disconnect(&at[i]);
-		expect(time_for_edge(servers[i]) < 1000, "the edge waited");
+		expect(slow[i].took >= 9500 && slow[i].took < 13000 + PROMPT_MS, "%s took %lld ms",
+		       slow[i].server->kind->name, slow[i].took);
+		disconnect(&slow[i].at);
+		expect(time_for_edge(slow[i].server) < PROMPT_MS, "the edge waited");
 	}
 	SSL_CTX_free(context);
 	expectations_met();
-	server_stop(servers[0]);
-	server_stop(servers[1]);
+	server_stop(slow[0].server);
+	server_stop(slow[1].server);
 }
 
 /* It holds a host of one thread that blocks, ten seconds and no longer; another not at all. */
@@ -265,8 +271,8 @@ static void is_held_ten_seconds_by_who_never_reads(void **state)
 
 		SSL_write(at.ssl, REQUEST, sizeof(REQUEST) - 1);
 		waited = time_for_edge(servers[i]);
-		expect(waited < (i == 0 ? 11000 : 1000), "%s: the edge waited %lld ms",
-		       servers[i]->kind->name, waited);
+		expect(waited < (i == 0 ? 10000 + PROMPT_MS : PROMPT_MS),
+		       "%s: the edge waited %lld ms", servers[i]->kind->name, waited);
 		disconnect(&at);
 	}
 	SSL_CTX_free(context);
@@ -291,7 +297,7 @@ static void is_not_held_by_who_sends_without_end(void **state)
 	while (sent < 100u << 20 && (count = SSL_write(at.ssl, piece, sizeof(piece))) > 0) {
 		sent += (size_t)count;
 		if (sent % (10u << 20) == 0) {
-			expect(time_for_edge(server) < 1000, "the edge waited");
+			expect(time_for_edge(server) < PROMPT_MS, "the edge waited");
 			edges++;
 		}
 	}
@@ -329,12 +335,12 @@ static void serves_the_edge_beside_a_thousand(void **state)
 	for (size_t i = 0; i < MANY; i++) {
 		at[i] = connect_to(context, server->ports[0]);
 		if (i % 100 == 99)
-			expect(time_for_edge(server) < 2000, "the edge waited beside %zu", i);
+			expect(time_for_edge(server) < PROMPT_MS, "the edge waited beside %zu", i);
 	}
 	requests = web_host_requests(server);
 	for (size_t i = 0; i < MANY; i++)
 		SSL_write(at[i].ssl, REQUEST, sizeof(REQUEST) - 1);
-	expect(time_for_edge(server) < 3000, "the edge waited");
+	expect(time_for_edge(server) < PROMPT_MS, "the edge waited");
 	for (size_t i = 0; i < MANY; i++) {
 		answered += status_for(&at[i]) == 403;
 		disconnect(&at[i]);
@@ -370,7 +376,7 @@ static void survives_who_goes_away(void **state)
 		disconnect(&at);
 	}
 	SSL_CTX_free(context);
-	expect(time_for_edge(server) < 3000, "the edge waited");
+	expect(time_for_edge(server) < PROMPT_MS, "the edge waited");
 	expectations_met();
 	server_stop(server);
 }

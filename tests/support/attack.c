@@ -37,7 +37,7 @@ static int expected_alert(const struct attack *attack, int version)
 		return 0;
 	if (attack->alert != ALERT_OF_REASON)
 		return attack->alert == NO_ALERT ? 0 : attack->alert;
-	if (attack->at_the_end)
+	if (attack->at_the_end || attack->reason == NULL)
 		return 0;
 	for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++)
 		if (strcmp(alerts[i].reason, attack->reason) == 0)
@@ -180,7 +180,8 @@ static void expect_status_at_most(struct victim *victim, int version, const stru
 	const bool found = attack->reason != NULL && log_next_refusal(&victim->log, &line, false);
 	const bool page = strncmp(outcome->application, "HTTP/1.1 403 ", 13) == 0 &&
 			  outcome->application_bytes < 512;
-	const int alert = strcmp(line.answer, "reject") == 0 ? expected_alert(attack, version) : 0;
+	const int alert =
+		found && strcmp(line.answer, "reject") == 0 ? expected_alert(attack, version) : 0;
 
 	expect(found == (attack->reason != NULL) &&
 		       (!found || strcmp(line.reason, attack->reason) == 0),
