@@ -97,7 +97,7 @@ each_port() { # FORMAT: once for each port, for configurations
 	local port
 	for port in "${ports[@]}"; do
 		# shellcheck disable=SC2059 # it is a format
-		printf "${1//@/$port}\n"
+		printf -- "${1//@/$port}\n"
 	done
 }
 
@@ -270,6 +270,9 @@ bother() {
 	see "${ports[0]}" '' --tls 1.2 --break >/dev/null
 }
 
+# What Python says of an exception: where, the lines there, and its name.
+# shellcheck disable=SC2034 # for the servers
+of_python='^( |Traceback |[A-Za-z.]*(Error|Exception))'
 fatal='segmentation|sigsegv|sigabrt|core dumped|assertion|double free|stack smashing|ld\.so|libcfshim|undefined symbol|panic:'
 of_tls='ssl|tls|handshake|certificate|alert|peer|client|connection|hello|eof'
 log_is_its_own() {
