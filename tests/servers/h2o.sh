@@ -9,7 +9,6 @@ configure() {
 	file h2o.conf <<-X
 		{
 		  user: nobody, pid-file: $work/h2o.pid, error-log: /dev/stderr, num-threads: 2,
-		  ssl-offload: OFF,
 		  listen: [
 		    $(each_port "{host: 127.0.0.1, port: @, ssl: {certificate-file: $certificate, key-file: $key, ocsp-update-interval: 0, minimum-version: TLSv1.2}},")
 		  ],

@@ -2,7 +2,7 @@
 # lua-http, by luaossl, with HTTP/2 and a loop of its own.
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
-needs /usr/bin/lua5.4 /usr/share/lua/5.4/http/server.lua
+needs /usr/bin/lua5.3 /usr/share/lua/5.3/http/server.lua
 configure() {
 	file server.lua <<-'X'
 		local cqueues, server, headers = require "cqueues", require "http.server", require "http.headers"
@@ -27,6 +27,6 @@ configure() {
 		assert(loop:loop())
 	X
 }
-launch() { serve /usr/bin/lua5.4 server.lua "$certificate" "$key" "${ports[@]}"; }
+launch() { serve /usr/bin/lua5.3 server.lua "$certificate" "$key" "${ports[@]}"; }
 alpn=h2 request=$http2_request answer='hello from lua-http'
 run_server

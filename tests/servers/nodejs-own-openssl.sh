@@ -3,7 +3,7 @@
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
 node=
-for candidate in /usr/bin/node "$unpacked/../node/bin/node"; do
+for candidate in "$machine/usr/bin/node" "$unpacked/../node/bin/node"; do
 	if [[ -x $candidate ]] && nm -D "$candidate" 2>/dev/null | grep -q ' T SSL_CTX_new$'; then node=$candidate; fi
 done
 needs "${node:-a Node.js with an OpenSSL of its own}"

