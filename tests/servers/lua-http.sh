@@ -2,12 +2,12 @@
 # lua-http, by luaossl, with HTTP/2 and a loop of its own.
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
-needs /usr/bin/lua5.3 /usr/share/lua/5.3/http/server.lua
+needs /usr/bin/lua5.2 /usr/share/lua/5.2/http/server.lua
 configure() {
 	file server.lua <<-'X'
 		local cqueues, server, headers = require "cqueues", require "http.server", require "http.headers"
 		local context, x509, pkey = require "http.tls".new_server_context(), require "openssl.x509", require "openssl.pkey"
-		local function read(name) local f = assert(io.open(name)); local text = f:read "a"; f:close(); return text end
+		local function read(name) local f = assert(io.open(name)); local text = f:read "*a"; f:close(); return text end
 		context:setCertificate(x509.new(read(arg[1])))
 		context:setPrivateKey(pkey.new(read(arg[2])))
 		local loop = cqueues.new()
@@ -27,6 +27,6 @@ configure() {
 		assert(loop:loop())
 	X
 }
-launch() { serve /usr/bin/lua5.3 server.lua "$certificate" "$key" "${ports[@]}"; }
+launch() { serve /usr/bin/lua5.2 server.lua "$certificate" "$key" "${ports[@]}"; }
 alpn=h2 request=$http2_request answer='hello from lua-http'
 run_server

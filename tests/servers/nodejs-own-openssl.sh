@@ -4,7 +4,7 @@
 source tests/servers/common/driver.sh
 node=
 for candidate in "$machine/usr/bin/node" "$unpacked/../node/bin/node"; do
-	if [[ -x $candidate ]] && nm -D "$candidate" 2>/dev/null | grep -q ' T SSL_CTX_new$'; then node=$candidate; fi
+	if [[ -x $candidate ]] && nm -D "$candidate" 2>/dev/null | grep ' T SSL_CTX_new$' >/dev/null; then node=$candidate; fi
 done
 needs "${node:-a Node.js with an OpenSSL of its own}"
 # shellcheck source=tests/servers/common/node.sh

@@ -3,11 +3,10 @@
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
 needs smtpd
-ports_wanted=3
 configure() {
 	user opensmtpd 976
 	user opensmtpq 977
-	mkdir -p /var/spool/smtpd /etc/mail
+	mkdir -p -m 711 /var/spool/smtpd && mkdir -p /etc/mail
 	chmod 600 "$key"
 	echo 'root: root' >/etc/aliases
 	file smtpd.conf <<-X

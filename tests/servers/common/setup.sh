@@ -21,7 +21,7 @@ fi
 
 # One line of the list, with all that it needs and this machine has not.  Nothing is installed: apt only plans, and fetches.
 fetch() { # PACKAGE...
-	apt-get install --download-only -y -qq --no-install-recommends -o Debug::NoLocking=1 -o APT::Sandbox::User=root \
+	apt-get install --download-only -y -qq --no-install-recommends --allow-downgrades -o Debug::NoLocking=1 -o APT::Sandbox::User=root \
 		-o Dir::Cache::archives="$cache/debs" "$@" >>"$scratch/log" 2>&1 </dev/null
 }
 
