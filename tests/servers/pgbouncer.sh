@@ -1,5 +1,6 @@
 #!/bin/bash
 # PgBouncer, by libtls over libssl: TLS behind an SSLRequest; it is asked for its version, as its own database.
+# It asks for client certificates by itself, and what it cannot verify it refuses with and without the shim: it gets the CAs.
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
 needs pgbouncer
@@ -12,14 +13,13 @@ configure() {
 		listen_port = ${ports[0]}
 		unix_socket_dir =
 		auth_type = any
-		auth_user = any
 		admin_users = postgres
 		client_tls_sslmode = allow
 		client_tls_cert_file = $certificate
 		client_tls_key_file = $key
+		client_tls_ca_file = $edges
 		user = nobody
 	X
-	sed -i '/^auth_user/d' "$work/pgbouncer.ini"
 }
 launch() { serve pgbouncer pgbouncer.ini; }
 starttls=postgres

@@ -22,7 +22,6 @@ launch() {
 		CONFIG proxy.config.exec_thread.limit INT 2
 	X
 	echo "map / http://127.0.0.1:$spare/" | file ats/etc/remap.config
-	printf 'ssl_multicert:\n' >/dev/null
 	echo 'dest_ip=* ssl_cert_name=server.pem ssl_key_name=server.key' | file ats/etc/ssl_multicert.config
 	: | file ats/etc/storage.config
 	file ats/runroot.yaml <<-X

@@ -8,7 +8,7 @@ source "$here/dns.sh"
 configure() {
 	file unbound.conf <<-X
 		server:
-		$(each_port "  interface: 127.0.0.1@@@")
+		$(printf '  interface: 127.0.0.1@%s\n' "${ports[@]}")
 		  tls-service-key: $key
 		  tls-service-pem: $certificate
 		$(each_port '  tls-additional-port: @')
@@ -27,7 +27,6 @@ configure() {
 		remote-control:
 		  control-enable: no
 	X
-	sed -i "s/@[0-9]*@\([0-9]*\)$/@\1/; s/127.0.0.1\([0-9]*\)\1\1$/127.0.0.1@\1/" "$work/unbound.conf"
 }
 launch() { serve unbound -d -c "$work/unbound.conf"; }
 run_server

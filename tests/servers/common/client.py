@@ -101,7 +101,7 @@ STARTTLS = {
     "ftp": chat(b"220 .*\n", b"AUTH TLS\r\n", b"234.*\n"),
     "nntp": chat(b"20[01] .*\n", b"STARTTLS\r\n", b"382.*\n"),
     "postgres": chat(b"", struct.pack("!II", 8, 80877103), b"S"),
-    "mysql": chat(b"\\x00\\x00\\x00[^$]{60}", struct.pack("<I", 32 | 1 << 24) + struct.pack("<IIB23x", 0x8AA00, 1 << 24, 45), b""),
+    "mysql": chat(b"(?s)^.\\x00\\x00\\x00.{60}", struct.pack("<I", 32 | 1 << 24) + struct.pack("<IIB23x", 0x8AA00, 1 << 24, 45), b""),
     "xmpp": chat(b"", XMPP, b"</stream:features>", b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", b"<proceed"),
     "ldap": chat(b"", bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037", b"\x0a\x01\x00"),
     "tds-prelogin": chat(b"", b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00", b"\x02.\x08\x00\x01\x00\x00\x00"),
@@ -215,7 +215,7 @@ def escaped_pattern(expect):
 def report(handshake, alert, wire, text, expect, complaint=""):
     answered = re.search(escaped_pattern(expect), text, re.S | re.M)
     print(handshake, alert, wire.since, wire.end, "yes" if answered else "no")
-    print(text.decode("latin-1").encode("ascii", "backslashreplace").decode()[:2000])
+    print(re.sub(r"[^\n -~]", lambda odd: "" if odd[0] == "\r" else r"\x%02x" % ord(odd[0]), text.decode("latin-1"))[:2000])
     if complaint:
         print(complaint)
 

@@ -40,7 +40,7 @@ http2_request='PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\
 http2_request+='\x00\x00\x0e\x01\x05\x00\x00\x00\x01\x82\x84\x87\x41\x09localhost'
 multiarch=$(gcc -print-multiarch 2>/dev/null || echo x86_64-linux-gnu)
 # shellcheck disable=SC2034 # the names are for the servers
-certificate=$work/ca/server.pem key=$work/ca/server.key pair=$work/ca/pair.pem
+certificate=$work/ca/server.pem key=$work/ca/server.key pair=$work/ca/pair.pem edges=$work/ca/edges.pem
 
 skip_all() { # REASON
 	skip "$name" "$1"
@@ -89,6 +89,13 @@ needs() { # COMMAND-OR-FILE...
 user() { # NAME NUMBER: one that its package would have made
 	grep -q "^$1:" /etc/passwd || echo "$1:x:$2:$2::/nonexistent:/usr/sbin/nologin" >>/etc/passwd
 	grep -q "^$1:" /etc/group || echo "$1:x:$2:" >>/etc/group
+}
+
+# For servers that cannot do with a key of ECDSA.
+rsa_certificate() {
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$key" -out "$certificate" -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
+	cat "$certificate" "$key" >"$pair"
 }
 
 file() { # NAME, its text on standard input
@@ -412,7 +419,8 @@ run_server() {
 	local file
 	mkdir -p "$work/ca"
 	"$build/cfshim" test-ca "$work/ca" >"$work/ca/list" 2>&1 || { cat "$work/ca/list" && skip_all 'no certificates could be made'; }
-	cat "$work/ca/server.pem" "$key" >"$pair"
+	cat "$certificate" "$key" >"$pair"
+	cat "$work/ca/ca.pem" "$work/ca/other-ca.pem" >"$edges"
 	chmod 755 "$work" "$work/ca"
 	chmod 644 "$work"/ca/*
 	if [[ ${TRY_PORTS:-} ]]; then ports_wanted=$TRY_PORTS; fi # TRY

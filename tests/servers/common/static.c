@@ -38,7 +38,9 @@ int main(int count, char **words)
 					      .sin_port = htons((unsigned short)atoi(words[i])),
 					      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 		int listener = socket(AF_INET, SOCK_STREAM, 0);
+		int on = 1;
 
+		setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 		if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 16) != 0)
 			return 1;
 		if (i == count - 1 || fork() == 0)

@@ -1,0 +1,31 @@
+#!/bin/bash
+# ngIRCd by its Debian package, which has GnuTLS: IRC.
+# shellcheck source=tests/servers/common/driver.sh
+source tests/servers/common/driver.sh
+needs ngircd
+configure() {
+	file ngircd.conf <<-X
+		[Global]
+		Name = irc.test
+		Info = x
+		AdminInfo1 = x
+		AdminEMail = x@x.test
+		Listen = 127.0.0.1
+		Ports = 1
+		ServerUID = nobody
+		ServerGID = nogroup
+		[Limits]
+		[Options]
+		Ident = no
+		PAM = no
+		DNS = no
+		[SSL]
+		CertFile = $certificate
+		KeyFile = $key
+		Ports = $(printf '%s, ' "${ports[@]}" | sed 's/, $//')
+	X
+	sed -i '/^Ports = 1$/d' "$work/ngircd.conf"
+}
+launch() { serve ngircd -n -f "$work/ngircd.conf"; }
+cover=none request='NICK a\r\nUSER a 0 * :a\r\n' answer=' 001 a '
+run_server
