@@ -2,8 +2,9 @@
 # Go's net/http: its own TLS, and system calls without libc.
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
-go=$(command -v go || ls /usr/lib/go-*/bin/go 2>/dev/null | tail -n 1)
-needs "${go:-go}"
+candidates=(/usr/lib/go-*/bin/go)
+go=$(command -v go || echo "${candidates[-1]}")
+needs "$go"
 configure() {
 	file server.go <<-'X'
 		package main

@@ -11,7 +11,6 @@ configure() {
 		AdminInfo1 = x
 		AdminEMail = x@x.test
 		Listen = 127.0.0.1
-		Ports = 1
 		ServerUID = nobody
 		ServerGID = nogroup
 		[Limits]
@@ -24,7 +23,6 @@ configure() {
 		KeyFile = $key
 		Ports = $(printf '%s, ' "${ports[@]}" | sed 's/, $//')
 	X
-	sed -i '/^Ports = 1$/d' "$work/ngircd.conf"
 }
 launch() { serve ngircd -n -f "$work/ngircd.conf"; }
 cover=none request='NICK a\r\nUSER a 0 * :a\r\n' answer=' 001 a '

@@ -21,10 +21,10 @@ configure() {
 	X
 }
 launch() { serve nrpe -c "$work/nrpe.cfg" -f; }
-# A packet of version 3: _NRPE_CHECK without arguments, with its checksum.
+# A packet of version 4: _NRPE_CHECK without arguments, with its checksum.
 request=$(/usr/bin/python3 -IS -c '
 import struct, zlib
-def packet(crc): return struct.pack(">hhIhhI", 3, 1, crc, 0, 0, 1020) + b"_NRPE_CHECK".ljust(1020, b"\0") 
+def packet(crc): return struct.pack(">hhIhhI", 4, 1, crc, 0, 0, 1020) + b"_NRPE_CHECK".ljust(1020, b"\0") 
 print("".join("\\x%02x" % byte for byte in packet(zlib.crc32(packet(0)))))')
 answer='NRPE v' host_logs=(nrpe.log)
 run_server

@@ -2,8 +2,9 @@
 # PostgreSQL, which gives OpenSSL a BIO of its own: TLS behind an SSLRequest.
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
-needs "${bin:-/usr/lib/postgresql}/initdb" setpriv
+candidates=(/usr/lib/postgresql/*/bin)
+bin=${candidates[-1]}
+needs "$bin/initdb" setpriv
 ports_wanted=1
 nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 configure() {

@@ -17,7 +17,7 @@ configure() {
 		directory $work/db
 	X
 }
-launch() { serve slapd -d 0 -f "$work/slapd.conf" -h "$(printf 'ldaps://127.0.0.1:%s ' "${ports[@]}")"; }
+launch() { serve slapd -d stats -f "$work/slapd.conf" -h "$(printf 'ldaps://127.0.0.1:%s ' "${ports[@]}")"; }
 # An anonymous bind, and its success.
 cover=none request='\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00' answer='\x61\x07\x0a\x01\x00'
 run_server

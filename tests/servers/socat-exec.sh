@@ -5,6 +5,7 @@ source tests/servers/common/driver.sh
 needs socat
 ports_wanted=1
 configure() { :; }
+# shellcheck disable=SC2016 # the line is that of the program's shell
 launch() {
 	serve socat "OPENSSL-LISTEN:${ports[0]},bind=127.0.0.1,reuseaddr,fork,cert=$certificate,key=$key,verify=0" \
 		'SYSTEM:read -r line; echo "hello from a shell, $line"'

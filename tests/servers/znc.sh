@@ -11,7 +11,7 @@ configure() {
 		SSLCertFile = $work/znc/znc.pem
 		SSLProtocols = -SSLv2 -SSLv3 -TLSv1 -TLSv1.1
 		LoadModule = webadmin
-		$(each_port "<Listener l@>${nl}Port = @${nl}Host = 127.0.0.1${nl}IPv4 = true${nl}IPv6 = false${nl}SSL = true${nl}AllowIRC = true${nl}AllowWeb = true${nl}URIPrefix = /${nl}</Listener>")
+		$(each_port "<Listener l@>${nl}Port = @${nl}IPv4 = true${nl}IPv6 = false${nl}SSL = true${nl}AllowIRC = true${nl}AllowWeb = true${nl}URIPrefix = /${nl}</Listener>")
 		<User u>
 		Pass = sha256#0000000000000000000000000000000000000000000000000000000000000000#aaaaaaaaaaaaaaaaaaaa#
 		Admin = true

@@ -13,6 +13,7 @@
 #   versions             of TLS that it speaks: "1.2 1.3"
 #   host_log             a regular expression: what else a failed handshake leaves in its log, besides words of TLS
 #   host_logs            further files that it logs into, below $work
+#   plain                yes: it has no TLS; it adds a byte to $work/canary for each request that it executes
 #   cover                full; none: its TLS cannot be hooked, and it answers nobody on an enforced port;
 #                        unreachable: nothing can be done, and nothing is claimed
 # `needs COMMAND-OR-FILE...` comes first: what is missing makes it a skip.
@@ -32,7 +33,7 @@ unpacked=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/servers/root
 
 http_request='GET / HTTP/1.0\r\nHost: localhost\r\n\r\n'
 request=$http_request answer='' ports_wanted=3 starttls='' alpn='' versions='1.2 1.3' cover=full host_log='' host_logs=()
-start_limit=20 stop_signal=TERM
+start_limit=20 stop_signal=TERM plain=''
 work=/mnt/work
 machine=/mnt/machine # what lies below the unpacked packages
 # The preface of HTTP/2, SETTINGS, and HEADERS: GET / of https://localhost.
@@ -185,6 +186,7 @@ stop() {
 see() { # PORT CERTIFICATE|'' OPTION...; sets saw_*
 	local options=(--send "$request" --expect "$answer") output
 	if [[ -n $2 ]]; then options+=(--certificate "$work/ca/$2.pem"); fi
+	if [[ -n $plain ]]; then options+=(--plain); fi
 	if [[ -n $starttls ]]; then options+=(--starttls "$starttls"); fi
 	if [[ -n $alpn ]]; then options+=(--alpn "$alpn"); fi
 	output=$(/usr/bin/python3 -IS "$here/client.py" "$1" "${options[@]}" "${@:3}" 2>&1)
@@ -415,6 +417,43 @@ run_unreachable() {
 	stop
 }
 
+# Without TLS: nothing is executed on a port that is named, and all that is asked where nothing is verified.
+executed() { # COMMAND...; how many requests
+	local before after
+	before=$(cat "$work/canary" 2>/dev/null | wc -c)
+	"$@" || return
+	after=$(cat "$work/canary" 2>/dev/null | wc -c)
+	echo "executed: $((after - before))"
+	return $((after - before))
+}
+is_mute_and_idle() { executed is_silent "$1" '' plaintext; } # PORT
+serves_plain() {                                             # PORT
+	local before count=0
+	before=$(refusals)
+	executed see "$1" '' || count=$?
+	is 'the answer' "$saw_answered" yes && is 'the number of executed requests' "$count" 1 && not_logged "$before"
+}
+run_plain() {
+	local rule
+	start_or_give_up 'without the shim' ''
+	check "$name, without the shim, answers a stranger" serves_plain "${ports[0]}"
+	stop
+	host_log_lines >"$work/log.bare"
+	for rule in reject close; do
+		start_or_give_up "with the shim, told to $rule" "$(policy_of $rule "${ports[0]}")
+$([[ -z ${ports[1]:-} ]] || policy_of off "${ports[1]}")
+$([[ -z ${ports[2]:-} ]] || policy_of off "${ports[2]}")"
+		silent_answer=$rule
+		check "$name, told to $rule, gives nothing to a client without TLS, and executes nothing" is_mute_and_idle "${ports[0]}"
+		if [[ -n ${ports[1]:-} ]]; then check "$name answers on the port that is open" serves_plain "${ports[1]}"; fi
+		check "$name, told to $rule, has nothing in its log but what is its own" log_is_its_own
+		stop
+	done
+	start_or_give_up 'with the shim and no port that is named' $'[port *]\n'
+	check "$name answers on a port that no section names" serves_plain "${ports[0]}"
+	stop
+}
+
 run_server() {
 	local file
 	mkdir -p "$work/ca"
@@ -426,6 +465,10 @@ run_server() {
 	if [[ ${TRY_PORTS:-} ]]; then ports_wanted=$TRY_PORTS; fi # TRY
 	free_ports "$ports_wanted"
 	configure || skip_all 'it could not be configured'
+	if [[ -n $plain ]]; then
+		run_plain
+		finish
+	fi
 	run_bare
 	case $cover in
 	full) run_covered ;;

@@ -1,4 +1,5 @@
-/* An HTTPS server of a few lines, to be linked to a static OpenSSL: static CERTIFICATE KEY PORT... */
+/* An HTTPS server of a few lines, to be linked to a static OpenSSL: static CERTIFICATE KEY PORT...
+ */
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
 #include <signal.h>
@@ -41,7 +42,8 @@ int main(int count, char **words)
 		int on = 1;
 
 		setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 16) != 0)
+		if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+		    listen(listener, 16) != 0)
 			return 1;
 		if (i == count - 1 || fork() == 0)
 			serve(context, listener);
