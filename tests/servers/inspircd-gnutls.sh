@@ -4,7 +4,7 @@
 source tests/servers/common/driver.sh
 module=gnutls
 cover=none
-needs inspircd "/usr/lib/$multiarch/inspircd/m_ssl_$module.so"
+needs inspircd "/usr/lib/inspircd/modules/m_ssl_$module.so"
 configure() {
 	user irc 39
 	mkdir -m 777 "$work/irc"

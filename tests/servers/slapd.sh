@@ -13,7 +13,7 @@ configure() {
 		TLSCertificateKeyFile $key
 		TLSVerifyClient never
 		database mdb
-		suffix "dc=test"
+		suffix "cn=test"
 		directory $work/db
 	X
 }
