@@ -300,7 +300,7 @@ log_is_its_own() {
 # The second port's certificates are of the CA that is foreign to the first, and the third has no rule to speak of.
 policy_of() { # RULE PORT
 	local more=''
-	if [[ -n $starttls && -z ${TRY_PORTS:-} ]]; then more=$'plaintext = allow\n'; fi
+	if [[ -n $starttls ]]; then more=$'plaintext = allow\n'; fi
 	case $1 in
 	reject) printf '[port %s]\nca = %s\nrefuse = reject\n%s\n' "$2" "$work/ca/ca.pem" "$more" ;;
 	close) printf '[port %s]\nca = %s\nrefuse = close\n%s\n' "$2" "$work/ca/other-ca.pem" "$more" ;;
@@ -462,7 +462,6 @@ run_server() {
 	cat "$work/ca/ca.pem" "$work/ca/other-ca.pem" >"$edges"
 	chmod 755 "$work" "$work/ca"
 	chmod 644 "$work"/ca/*
-	if [[ ${TRY_PORTS:-} ]]; then ports_wanted=$TRY_PORTS; fi # TRY
 	free_ports "$ports_wanted"
 	configure || skip_all 'it could not be configured'
 	if [[ -n $plain ]]; then
