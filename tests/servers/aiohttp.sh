@@ -25,4 +25,5 @@ configure() {
 }
 launch() { serve /usr/bin/python3 server.py "$certificate" "$key" "${ports[@]}"; }
 answer='hello from aiohttp'
+alerts=no
 run_server

@@ -11,5 +11,5 @@ launch() {
 		--no-cli --log-file=stdout --simple-log --pidfile="$work/pid" --userdb="$work/db" --cert="$certificate" --pkey="$key" \
 		--proc-user=nobody --proc-group=nogroup --relay-threads=2
 }
-request='\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl' answer='^\x01\x01.*abcdefghijkl' host_log='^N: '
+versions=1.2 request='\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl' answer='^\x01\x01.*abcdefghijkl' host_log='^N: '
 run_server

@@ -42,4 +42,5 @@ configure() {
 launch() { serve dovecot -F -c dovecot.conf; }
 nl=$'\n' starttls=imap
 request='b LOGIN u p\r\nc SELECT INBOX\r\nd LOGOUT\r\n' answer='c OK' host_log='^D N .*(Login|Logged|Aborted|Disconnected|Info)'
+alerts=no
 run_server

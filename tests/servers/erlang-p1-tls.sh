@@ -34,4 +34,5 @@ configure() {
 }
 launch() { serve erl -noshell -noinput -run greeter main "$pair" "${ports[@]}"; }
 start_limit=40 answer='hello from erlang'
+alerts=no
 run_server

@@ -18,4 +18,5 @@ configure() {
 }
 launch() { serve h2o -c h2o.conf; }
 answer='hello from h2o'
+alerts=no
 run_server

@@ -10,4 +10,5 @@ launch() {
 		--graceful-timeout 1 app:asgi
 }
 alpn=h2 request=$http2_request answer='hello from python'
+alerts=no
 run_server

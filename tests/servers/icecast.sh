@@ -20,5 +20,5 @@ configure() {
 	X
 }
 launch() { serve icecast2 -c icecast.xml; }
-request='GET /status-json.xsl HTTP/1.0\r\nHost: localhost\r\n\r\n' answer='icestats'
+request='GET /status-json.xsl HTTP/1.0\r\nHost: localhost\r\n\r\n' answer='icestats' host_log=' INFO '
 run_server

@@ -22,7 +22,10 @@ configure() {
 		request_route { sl_send_reply("200", "OK hello from kamailio"); exit; }
 	X
 }
-launch() { serve kamailio -DD -E -f "$work/kamailio.cfg" -Y "$work" -P "$work/pid" -u nobody -g nogroup -m 32 -M 4; }
+launch() {
+	rm -f "$work/pid"
+	serve kamailio -DD -E -f "$work/kamailio.cfg" -Y "$work" -P "$work/pid" -u nobody -g nogroup -m 32 -M 4
+}
 request='OPTIONS sip:a@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:b@x>;tag=1\r\nTo: <sip:a@x>\r\nCall-ID: 1@x\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 9\r\nContent-Length: 0\r\n\r\n'
 answer='^SIP/2.0 200 OK hello'
 run_server

@@ -8,5 +8,5 @@ configure() { :; }
 launch() {
 	serve memcached -u nobody -l 127.0.0.1 -p "${ports[0]}" -U 0 -t 2 -Z -o "ssl_chain_cert=$certificate,ssl_key=$key" -v
 }
-request='version\r\n' answer='^VERSION'
+request='version\r\n' answer='^VERSION' host_log='^acceptN\(\)'
 run_server

@@ -9,4 +9,5 @@ launch() {
 	serve /usr/bin/uvicorn --host 127.0.0.1 --port "${ports[0]}" --lifespan off --ssl-certfile "$certificate" --ssl-keyfile "$key" app:asgi
 }
 answer='hello from python'
+alerts=no
 run_server

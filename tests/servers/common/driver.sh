@@ -13,6 +13,7 @@
 #   versions             of TLS that it speaks: "1.2 1.3"
 #   host_log             a regular expression: what else a failed handshake leaves in its log, besides words of TLS
 #   host_logs            further files that it logs into, below $work
+#   alerts               no: it keeps OpenSSL's alerts to itself, as it does where it verifies clients by itself
 #   plain                yes: it has no TLS; it adds a byte to $work/canary for each request that it executes
 #   cover                full; none: its TLS cannot be hooked, and it answers nobody on an enforced port;
 #                        unreachable: nothing can be done, and nothing is claimed
@@ -33,7 +34,7 @@ unpacked=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/servers/root
 
 http_request='GET / HTTP/1.0\r\nHost: localhost\r\n\r\n'
 request=$http_request answer='' ports_wanted=3 starttls='' alpn='' versions='1.2 1.3' cover=full host_log='' host_logs=()
-start_limit=20 stop_signal=TERM plain=''
+start_limit=20 stop_signal=TERM plain='' alerts=yes
 work=/mnt/work
 machine=/mnt/machine # what lies below the unpacked packages
 # The preface of HTTP/2, SETTINGS, and HEADERS: GET / of https://localhost.
@@ -233,16 +234,23 @@ answers() { # PORT CERTIFICATE|''
 	done
 }
 
-# An alert, and not a byte of the server's.
+# An alert, and not a byte of the server's; or, from servers that swallow alerts, nothing.
 rejects() { # PORT CERTIFICATE|'' ALERT-IN-1.3 ALERT-IN-1.2 REASON
 	local version before alert
 	for version in $versions; do
 		before=$(refusals)
 		alert=$3
 		if [[ $version == 1.2 ]]; then alert=$4; fi
+		if [[ $alerts == no ]]; then alert=-; fi
 		see "$1" "$2" --tls "$version"
-		is 'the alert' "$saw_alert" "$alert" && is 'the answer' "$saw_answered" no && logged "$before" "$5" "$1" reject || return
+		is 'the alert' "$saw_alert" "$alert" && is 'the answer' "$saw_answered" no && is_over && logged "$before" "$5" "$1" reject || return
 	done
+}
+
+is_over() { # the connection, and with it all that could come
+	if [[ $saw_end != open ]]; then return; fi
+	echo 'the server should have ended the connection'
+	return 1
 }
 
 # Not a byte after its own flight, and the end: FIN, no RST.
@@ -260,7 +268,7 @@ is_silent() { # PORT CERTIFICATE|'' REASON OPTION...
 	local before
 	before=$(refusals)
 	see "$1" "$2" "${@:4}"
-	is 'the number of bytes' "$saw_after" 0 && is 'the answer' "$saw_answered" no && [[ $saw_end != open ]] &&
+	is 'the number of bytes' "$saw_after" 0 && is 'the answer' "$saw_answered" no && is_over &&
 		is 'the handshake' "${saw_handshake/failed/none}" none && logged "$before" "$3" "$1" "${silent_answer:-reject}"
 }
 
@@ -309,8 +317,10 @@ policy_of() { # RULE PORT
 }
 
 check_reject() { # PORT
-	check "$name refuses a stranger, and says why" rejects "$1" '' certificate_required handshake_failure no-certificate
-	check "$name refuses a certificate of another CA, and says why" rejects "$1" other unknown_ca unknown_ca untrusted-issuer
+	local why=', and says why'
+	if [[ $alerts == no ]]; then why=; fi
+	check "$name refuses a stranger$why" rejects "$1" '' certificate_required handshake_failure no-certificate
+	check "$name refuses a certificate of another CA$why" rejects "$1" other unknown_ca unknown_ca untrusted-issuer
 	check "$name answers the edge" answers "$1" edge
 	if [[ -z $starttls ]]; then
 		check "$name gives nothing for plain text on a port that is named" is_silent "$1" '' plaintext \
