@@ -24,5 +24,5 @@ configure() {
 	chown -R irc "$work/irc"
 }
 launch() { serve setpriv --reuid=39 --regid=39 --clear-groups inspircd --config="$work/inspircd.conf" --nofork --nopid --nolog; }
-request='NICK a\r\nUSER a 0 * :a\r\n' answer=' 001 a '
+request='CAP LS\r\n' answer='CAP \* LS'
 run_server

@@ -25,5 +25,5 @@ configure() {
 	X
 }
 launch() { serve ngircd -n -f "$work/ngircd.conf"; }
-cover=none request='NICK a\r\nUSER a 0 * :a\r\n' answer=' 001 a '
+cover=none request='CAP LS\r\n' answer='CAP \* LS'
 run_server

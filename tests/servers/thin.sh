@@ -14,4 +14,5 @@ launch() {
 		--ssl-disable-verify start
 }
 answer='hello from thin'
+alerts=no
 run_server
