@@ -66,6 +66,10 @@ PROCESS_C = $(wildcard tests/process/*.c)
 SERVER_C = $(filter-out %/service.c,$(wildcard tests/process/servers/*.c))
 ATTACK_C = $(wildcard tests/attacks/*.c)
 PROCESS_SH = $(wildcard tests/process/*.sh)
+SERVERS = $(wildcard tests/servers/*.sh)
+# What `make test` has of them: quick to start, and in packages that `make setup` installs.
+FEW_SERVERS = $(addprefix tests/servers/,$(addsuffix .sh,nginx-http2 apache-event apache-prefork haproxy-http stunnel socat \
+	openssl-www python-http-server python-asyncio gnutls-serv static-openssl plain-http))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 fobj = $(patsubst %.c,$(BUILD)/fobj/%.o,$(1))
 program = $(patsubst %.c,$(BUILD)/%,$(1))
@@ -89,21 +93,27 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix, check-transparency)
-	@tests/setup.sh build test $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
+	@tests/setup.sh build test servers $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
 		$(if $(CI)$(filter check-matrix check-attacks-matrix,$(GOALS)),matrix) \
 		$(if $(filter check-transparency,$(GOALS)),transparency)
 
 demo: all ## unmodified servers, strangers and the edge: who gets in
 	@BUILD=$(BUILD) examples/demo/run.sh
 
-test: programs ## unit and process tests, and the attacks
-	@BUILD=$(BUILD) tests/run.sh $(UNIT) $(PROCESS) $(ATTACKS) $(PROCESS_SH)
+test: programs ## unit and process tests, the attacks, and a dozen servers
+	@BUILD=$(BUILD) tests/run.sh $(UNIT) $(PROCESS) $(ATTACKS) $(PROCESS_SH) $(FEW_SERVERS)
+
+.PHONY: setup-servers check-servers
+setup-servers: ## unpack what check-servers wants, without installing it (root, Debian 12)
+	@tests/servers/common/setup.sh
+check-servers: programs ## all unmodified servers: strangers, the edge, two rules in one process (root)
+	@BUILD=$(BUILD) tests/run.sh $(SERVERS)
 
 # A program that is not instrumented needs the sanitizer's own library before ours: tests put PRELOAD_FIRST there.  With that
 # library no program is left as it was (curl --version hangs under libasan alone), so that test stays out.
 .PHONY: check-asan check-tsan check-valgrind
 SANITIZED = CFLAGS="-O1 -g -fno-omit-frame-pointer" FORTIFY= PROCESS_SH=tests/process/cli.sh \
-	PROCESS_C="$(filter-out tests/process/leaves_programs_alone.c,$(PROCESS_C))" test
+	PROCESS_C="$(filter-out tests/process/leaves_programs_alone.c,$(PROCESS_C))" FEW_SERVERS= test
 check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		PRELOAD_FIRST="$$($(CC) -print-file-name=libasan.so)" $(MAKE) BUILD=$(BUILD)/asan \
@@ -230,7 +240,7 @@ $(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywor
 
 # Lint: each rule is a target, so that all that is wrong shows in one run.
 SOURCES = $(wildcard $(addsuffix /*.[ch],policy shim shim/trust shim/wire cli tests/unit tests/process \
-	tests/process/servers tests/attacks tests/fuzz tests/support))
+	tests/process/servers tests/servers/common tests/attacks tests/fuzz tests/support))
 SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man)
 MANUALS = man/cfshim.1 $(BUILD)/man/cfshim-policy.5 man/libcfshim.8
 LINTS = lint-format lint-warnings lint-tidy lint-cppcheck lint-shell lint-spelling lint-manual lint-directions \

@@ -1,6 +1,6 @@
 #!/bin/bash
-# setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, lint, matrix, transparency
-# (by default the first three).
+# setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, servers, lint, matrix,
+# transparency (by default the first four).
 #
 # What is looked for is the command or file, not the package: an nginx that came from elsewhere is as good.
 # No service is started, and none that a package switches on stays so.  A second run finds nothing to do and is quick.
@@ -30,6 +30,10 @@ needs() {
 		test mandoc mandoc mandoc
 		test man man-db man-db
 		test valgrind valgrind valgrind
+		servers haproxy haproxy haproxy
+		servers gnutls-serv gnutls-bin gnutls-utils
+		servers ip iproute2 iproute
+		servers unshare util-linux util-linux
 		lint clang clang clang
 		lint clang-tidy clang-tidy clang-tools-extra
 		lint clang-format clang-format clang-tools-extra
@@ -124,7 +128,7 @@ else
 	family=fedora command='dnf install -y --setopt=install_weak_deps=False'
 fi
 
-if (($# == 0)); then set -- build test lint; fi
+if (($# == 0)); then set -- build test servers lint; fi
 mapfile -t packages < <(missing_packages "$@")
 if ((${#packages[@]} == 0)); then
 	echo "setup: nothing is missing ($*)"

@@ -1,0 +1,9 @@
+#!/bin/bash
+# Apache with its prefork module, HTTP/1.
+# shellcheck source=tests/servers/common/driver.sh
+source tests/servers/common/driver.sh
+processing=prefork protocols=http/1.1
+# shellcheck source=tests/servers/common/apache.sh
+source "$here/apache.sh"
+answer='hello from apache'
+run_server

@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# lighttpd.sh - lighttpd with one of its TLS modules.  $module: openssl, gnutls, mbedtls, nss, wolfssl.
+needs lighttpd "/usr/lib/lighttpd/mod_$module.so"
+configure() {
+	mkdir -p "$work/www"
+	echo 'hello from lighttpd' >"$work/www/index.html"
+	file lighttpd.conf <<-X
+		server.modules = ("mod_$module")
+		server.document-root = "$work/www"
+		server.bind = "127.0.0.1"
+		server.port = ${ports[0]}
+		server.username = "nobody"
+		server.groupname = "nogroup"
+		index-file.names = ("index.html")
+		ssl.pemfile = "$pair"
+		ssl.engine = "enable"
+		$(each_port '$SERVER["socket"] == "127.0.0.1:@" { ssl.engine = "enable" }' | tail -n +2)
+	X
+}
+launch() { serve lighttpd -D -f lighttpd.conf; }

@@ -1,0 +1,9 @@
+#!/bin/bash
+# lighttpd with its module for GnuTLS.
+# shellcheck source=tests/servers/common/driver.sh
+source tests/servers/common/driver.sh
+module=gnutls
+# shellcheck source=tests/servers/common/lighttpd.sh
+source "$here/lighttpd.sh"
+cover=none answer='hello from lighttpd'
+run_server

@@ -1,0 +1,15 @@
+#!/bin/bash
+# Puma, by its extension in C, which gives OpenSSL memory.
+# shellcheck source=tests/servers/common/driver.sh
+source tests/servers/common/driver.sh
+needs /usr/bin/puma
+configure() {
+	file config.ru <<-'X'
+		run lambda { |environment| [200, {"Content-Type" => "text/plain"}, ["hello from puma\n"]] }
+	X
+}
+# shellcheck disable=SC2046 # two words for each port
+launch() { serve /usr/bin/puma -C - -e production -t 1:4 $(each_port "-b ssl://127.0.0.1:@?key=$key&cert=$certificate") config.ru; }
+answer='hello from puma'
+alerts=no
+run_server
