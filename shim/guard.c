@@ -152,6 +152,7 @@ void guard_accepted(int descriptor)
 	if (rule != NULL && !peers_contain(rule->exempt, peer_known ? &peer : NULL) &&
 	    !rule_admits_peer(rule, peer_known ? &peer : NULL))
 		guard_close(stream, descriptor, REASON_PEER_ADDRESS);
+	descriptor_release(stream);
 }
 
 /* Another descriptor of a socket that is known. */
