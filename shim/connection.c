@@ -179,6 +179,23 @@ enum reason connection_find_rules(struct connection *connection, const unsigned 
 	return judge_peer_address(connection, route.peer_known ? &route.peer : NULL);
 }
 
+/* What the hello asks for. */
+static enum reason judge_hello(struct connection *connection)
+{
+	enum reason reason =
+		hello_examine(connection->openssl, connection->ssl, &connection->hello);
+	const char *name;
+	size_t length = 0;
+
+	if (reason != REASON_NONE)
+		return reason;
+	name = hello_server_name(&connection->hello, &length);
+	/* enforces only-names */
+	if (!rules_allow_name(&connection->rules, name, length))
+		return REASON_SERVER_NAME;
+	return REASON_NONE;
+}
+
 static enum reason find_rules_and_arm(struct connection *connection, info_callback info)
 {
 	const struct openssl *openssl = connection->openssl;
@@ -193,7 +210,7 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	take_over(connection, info);
 	arm_give_back(openssl, connection->ssl, &connection->host); /* of the hello before */
 	connection->stage = STAGE_ARMED;
-	reason = hello_examine(openssl, connection->ssl, &connection->hello);
+	reason = judge_hello(connection);
 	if (reason != REASON_NONE)
 		return reason;
 	/* A host that verifies certificates itself has to see each. */
@@ -239,7 +256,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	quiet_end(openssl, quiet);
 	if (reason == REASON_NONE)
 		return SSL_CLIENT_HELLO_SUCCESS;
-	*alert = refuse_hello_alert(reason);
+	*alert = refuse_hello_alert(reason, connection != NULL && connection->hello.is_second);
 	return SSL_CLIENT_HELLO_ERROR;
 }
 

@@ -8,6 +8,13 @@
 #define QUIC_TRANSPORT_PARAMETERS       57
 #define QUIC_TRANSPORT_PARAMETERS_DRAFT 0xffa5
 
+/* What is kept of a hello, in this order. */
+enum { ASKED_SERVER_NAME, ASKED_PROTOCOLS, ASKED_COUNT };
+static const unsigned asked_types[ASKED_COUNT] = {
+	[ASKED_SERVER_NAME] = TLSEXT_TYPE_server_name,
+	[ASKED_PROTOCOLS] = TLSEXT_TYPE_application_layer_protocol_negotiation,
+};
+
 static bool has_extension(const struct openssl *openssl, SSL *ssl, unsigned type)
 {
 	const unsigned char *bytes;
@@ -30,22 +37,20 @@ static bool is_third_party_quic(const struct openssl *openssl, SSL *ssl)
  * empty ones. */
 static bool copy_asked(const struct openssl *openssl, SSL *ssl, struct hello *hello)
 {
-	static const unsigned types[] = {TLSEXT_TYPE_server_name,
-					 TLSEXT_TYPE_application_layer_protocol_negotiation};
-	enum { TYPES = sizeof(types) / sizeof(types[0]) };
-	const unsigned char *bytes[TYPES];
-	size_t lengths[TYPES];
+	const unsigned char *bytes[ASKED_COUNT];
+	size_t lengths[ASKED_COUNT];
 	unsigned char *end;
 
-	hello->length = TYPES * sizeof(size_t);
-	for (size_t i = 0; i < TYPES; i++) {
-		if (openssl->SSL_client_hello_get0_ext(ssl, types[i], &bytes[i], &lengths[i]) != 1)
+	hello->length = ASKED_COUNT * sizeof(size_t);
+	for (size_t i = 0; i < ASKED_COUNT; i++) {
+		if (openssl->SSL_client_hello_get0_ext(ssl, asked_types[i], &bytes[i],
+						       &lengths[i]) != 1)
 			lengths[i] = SIZE_MAX;
 		else
 			hello->length += lengths[i];
 	}
 	end = hello->asked = malloc(hello->length);
-	for (size_t i = 0; end != NULL && i < TYPES; i++) {
+	for (size_t i = 0; end != NULL && i < ASKED_COUNT; i++) {
 		memcpy(end, &lengths[i], sizeof(size_t));
 		end += sizeof(size_t);
 		if (lengths[i] != SIZE_MAX) {
@@ -68,6 +73,7 @@ static enum reason compare_with_first(const struct openssl *openssl, SSL *ssl, s
 		*first = second;
 		return REASON_NONE;
 	}
+	first->is_second = true;
 	same = first->length == second.length &&
 	       memcmp(first->asked, second.asked, second.length) == 0;
 	hello_forget(&second);
@@ -95,6 +101,38 @@ void hello_forget(struct hello *first)
 {
 	free(first->asked);
 	*first = (struct hello){0};
+}
+
+/* An extension among those that were kept; NULL: it was not there. */
+static const unsigned char *asked_at(const struct hello *first, size_t index, size_t *length)
+{
+	const unsigned char *at = first->asked;
+
+	for (size_t i = 0; at != NULL; i++) {
+		memcpy(length, at, sizeof(*length));
+		at += sizeof(*length);
+		if (i == index)
+			return *length != SIZE_MAX ? at : NULL;
+		at += *length != SIZE_MAX ? *length : 0;
+	}
+	return NULL;
+}
+
+/* RFC 6066, 3, as libssl takes it: one name, of the only type there is, and nothing behind it. */
+const char *hello_server_name(const struct hello *first, size_t *length)
+{
+	enum { HEAD = 5 }; /* of the list: 2; type: 1; of the name: 2 */
+	size_t whole;
+	const unsigned char *bytes = asked_at(first, ASKED_SERVER_NAME, &whole);
+
+	if (bytes == NULL || whole < HEAD || whole > HEAD + TLSEXT_MAXLEN_host_name ||
+	    (size_t)(bytes[0] << 8 | bytes[1]) != whole - 2 ||
+	    bytes[2] != TLSEXT_NAMETYPE_host_name ||
+	    (size_t)(bytes[3] << 8 | bytes[4]) != whole - HEAD ||
+	    memchr(bytes + HEAD, '\0', whole - HEAD) != NULL)
+		return NULL;
+	*length = whole - HEAD;
+	return (const char *)bytes + HEAD;
 }
 
 bool suite_lacks_certificate(const struct openssl *openssl, const SSL_CIPHER *suite)

@@ -12,6 +12,7 @@
 struct hello {
 	unsigned char *asked;
 	size_t length;
+	bool is_second; /* another one has come since, after a HelloRetryRequest */
 };
 
 /* REASON_NONE, or why this hello is refused, whoever it is from.  The first of a handshake is kept
@@ -19,6 +20,10 @@ struct hello {
 enum reason hello_examine(const struct openssl *openssl, SSL *ssl, struct hello *first);
 
 void hello_forget(struct hello *first);
+
+/* The server name that it asks for, as libssl is about to report it to the host; not terminated.
+ * NULL: none, or one that libssl does not take. */
+const char *hello_server_name(const struct hello *first, size_t *length);
 
 /* Does a handshake with this suite ask for no certificate of the client: an anonymous one, PSK,
  * SRP? */

@@ -31,11 +31,12 @@ int refuse_verify_error(enum reason reason)
 	}
 }
 
-int refuse_hello_alert(enum reason reason)
+int refuse_hello_alert(enum reason reason, bool is_second)
 {
 	switch ((int)reason) {
-	case REASON_SERVER_NAME: /* RFC 8446, 4.1.2: the second hello is not the first's */
-		return SSL_AD_ILLEGAL_PARAMETER;
+	case REASON_SERVER_NAME:
+		/* RFC 8446, 4.1.2: the second hello is not the first's; RFC 6066, 3. */
+		return is_second ? SSL_AD_ILLEGAL_PARAMETER : SSL_AD_UNRECOGNIZED_NAME;
 	case REASON_NO_CERTIFICATE_CIPHER:
 		return SSL_AD_HANDSHAKE_FAILURE;
 	default:
@@ -124,8 +125,9 @@ static const char *version_word(const struct openssl *openssl, const SSL *ssl)
 	}
 }
 
-void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
-		enum reason reason, enum answer answer, uint16_t status, const X509 *leaf)
+void refuse_log(const struct openssl *openssl, const SSL *ssl, const char *asked_name,
+		const struct route *route, enum reason reason, enum answer answer, uint16_t status,
+		const X509 *leaf)
 {
 	char subject[512] = "";
 	struct refusal refusal = {
@@ -136,6 +138,7 @@ void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct rout
 		.peer_known = route->peer_known || route->shown_known,
 		.endpoint = route->endpoint,
 		.peer = route->shown_known ? route->shown : route->peer,
+		.server_name = asked_name,
 		.subject = subject,
 	};
 

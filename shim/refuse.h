@@ -10,9 +10,9 @@
 /* The X509_V_ERR that makes libssl send the alert that DESIGN's table has for `reason`. */
 int refuse_verify_error(enum reason reason);
 
-/* The alert for a refusal at the ClientHello, and whether that is one of what is no TLS of ours, to
- * which no alert is sent. */
-int refuse_hello_alert(enum reason reason);
+/* The alert for a refusal at the ClientHello, the first or the second of its handshake, and whether
+ * that is one of what is no TLS of ours, to which no alert is sent. */
+int refuse_hello_alert(enum reason reason, bool is_second);
 bool refuse_says_nothing(enum reason reason);
 
 /* The reason behind a handshake that failed in libssl before there was a certificate to verify;
@@ -31,9 +31,11 @@ void refuse_unmute(const struct openssl *openssl, SSL *ssl);
  * since hosts hold pointers to them. */
 void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, BIO **kept_write);
 
-/* The line about it.  `ssl` is NULL where the hello was refused, and neither version nor server
- * name are settled; `leaf` is NULL where no certificate was judged. */
-void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
-		enum reason reason, enum answer answer, uint16_t status, const X509 *leaf);
+/* The line about it.  `ssl` is NULL where the hello was refused, and the version is not settled: of
+ * the server name counts what the hello asks for, or NULL.  `leaf` is NULL where no certificate was
+ * judged. */
+void refuse_log(const struct openssl *openssl, const SSL *ssl, const char *asked_name,
+		const struct route *route, enum reason reason, enum answer answer, uint16_t status,
+		const X509 *leaf);
 
 #endif

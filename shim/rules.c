@@ -97,6 +97,17 @@ bool rules_admit_peer(const struct rules *rules, const struct endpoint *peer)
 	return true;
 }
 
+bool rules_allow_name(const struct rules *rules, const char *name, size_t length)
+{
+	const struct rule_in_force *rule;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (rule->rule->server == NULL && /* it has those of its port's */
+		    !policy_allows_name(policy_in_force(), rule->rule, name, length))
+			return false;
+	return true;
+}
+
 bool rules_resume(const struct rules *rules)
 {
 	return rules->one != NULL && rules->one->rule->resumption == RESUMPTION_ON;

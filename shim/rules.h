@@ -25,6 +25,10 @@ bool rules_enforce(const struct rules *rules);
 bool rules_exempt(const struct rules *rules, const struct endpoint *peer);
 bool rules_admit_peer(const struct rules *rules, const struct endpoint *peer);
 
+/* Does `only-names` of each let a hello pass that asks for the server `name` of `length` bytes, or,
+ * NULL, for none? */
+bool rules_allow_name(const struct rules *rules, const char *name, size_t length);
+
 /* May a session be resumed that was verified under the very same rule? */
 bool rules_resume(const struct rules *rules);
 

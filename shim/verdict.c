@@ -71,7 +71,10 @@ void connection_unhush(struct connection *connection)
 /* Logged and answered, once. */
 static void settle_refusal(struct connection *connection)
 {
+	char asked[TLSEXT_MAXLEN_host_name + 1] = "";
 	struct route route;
+	size_t length;
+	const char *name;
 
 	if (connection->settled)
 		return;
@@ -81,8 +84,11 @@ static void settle_refusal(struct connection *connection)
 	 */
 	if (connection->conversation == NULL)
 		guard_refuse(connection->stream, connection->answer);
-	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
-		   connection->reason, connection->answer,
+	name = hello_server_name(&connection->hello, &length);
+	if (name != NULL)
+		memcpy(asked, name, length);
+	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, asked,
+		   &route, connection->reason, connection->answer,
 		   connection->conversation ? connection->status : 0, connection->peer.leaf);
 	peer_forget(connection->openssl, &connection->peer);
 	if (connection->conversation == NULL)

@@ -102,7 +102,8 @@ static void expect_refused(const struct client *client, const struct outcome *ou
 	const char *who = visit_text(client);
 	int alert = client->version == TLS1_3_VERSION ? visitor->alert_1_3 : visitor->alert_1_2;
 	bool reject = strcmp(answer, "reject") == 0;
-	bool at_hello = strcmp(visitor->reason, "policy-error") == 0;
+	bool at_hello = strcmp(visitor->reason, "policy-error") == 0 ||
+			strcmp(visitor->reason, "server-name") == 0;
 
 	expect(outcome->connected, "%s: no connection", who);
 	expect(outcome->application_bytes == 0, "%s: %zu bytes of the application", who,
