@@ -26,7 +26,7 @@ static struct trust *load_trust(struct policy_file *file, const struct rule *rul
 		file->complaints.out_of_memory = true;
 	else if (file->complaints.errors == errors)
 		trust = trust_load(&linked_libcrypto, file->policy, rule, texts, &file->complaints);
-	ca_texts_free(texts, rule->ca_count);
+	ca_texts_free(texts, rule);
 	return trust;
 }
 

@@ -19,12 +19,6 @@ static bool has_crl(const struct policy *policy, const struct rule *rule)
 	return rule->crl_count > 0;
 }
 
-static bool has_client_cert(const struct policy *policy, const struct rule *rule)
-{
-	(void)policy;
-	return rule->client_cert_count > 0;
-}
-
 static bool has_acme(const struct policy *policy, const struct rule *rule)
 {
 	(void)policy;
@@ -38,8 +32,10 @@ static bool has_names_only(const struct policy *policy, const struct rule *rule)
 }
 
 static const struct unenforced unenforced[] = {
-	{KEY_verify, observes}, {KEY_crl, has_crl},          {KEY_client_cert, has_client_cert},
-	{KEY_acme, has_acme},   {KEY_hosts, has_names_only},
+	{KEY_verify, observes},
+	{KEY_crl, has_crl},
+	{KEY_acme, has_acme},
+	{KEY_hosts, has_names_only},
 };
 
 static const bool server_sections_are_enforced = false;

@@ -91,9 +91,9 @@ struct ca_text *ca_texts_read(const struct policy *policy, const struct rule *ru
 	return texts;
 }
 
-void ca_texts_free(struct ca_text *texts, size_t count)
+void ca_texts_free(struct ca_text *texts, const struct rule *rule)
 {
-	for (size_t i = 0; texts != NULL && i < count; i++)
+	for (size_t i = 0; texts != NULL && i < rule->ca_count; i++)
 		free(texts[i].bytes);
 	free(texts);
 }

@@ -18,7 +18,7 @@ const char *file_failure(int error_number);
  * empty, is a complaint. NULL without memory.  ca_texts_free() ends it. */
 struct ca_text *ca_texts_read(const struct policy *policy, const struct rule *rule,
 			      struct complaints *complaints);
-void ca_texts_free(struct ca_text *texts, size_t count);
+void ca_texts_free(struct ca_text *texts, const struct rule *rule);
 
 /* Read the files of addresses that `policy` names, and hand them over; what is wrong with one, or
  * with all of them together, is a complaint. */

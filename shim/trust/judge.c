@@ -1,5 +1,5 @@
 /* judge.c - is this chain one of the rule's clients? */
-#include "trust.h"
+#include "trust_inside.h"
 
 /* What Debian's own servers demand of a client's chain: 112 bits, so no RSA below 2048 and no SHA-1
  * signature. */
@@ -141,6 +141,9 @@ enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *t
 		else
 			reason = reason_of_error(libcrypto->X509_STORE_CTX_get_error(context));
 	}
+	/* enforces client-cert */
+	if (reason == REASON_NONE && !pins_match(libcrypto, trust->rule, leaf))
+		reason = REASON_CLIENT_MISMATCH;
 	libcrypto->X509_STORE_CTX_free(context);
 	libcrypto->ERR_pop_to_mark();
 	return reason;

@@ -1,17 +1,10 @@
-#include "trust.h"
+#include "trust_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define EXPIRY_WARNING_DAYS 180
-
-struct trust {
-	X509_STORE *store;
-	X509 **ca;
-	size_t ca_count;
-	unsigned char digest[TRUST_DIGEST_BYTES];
-};
 
 /* Where a load is: what each step needs, so that the steps take one argument. */
 struct loading {
@@ -205,38 +198,6 @@ static bool load_source(struct loading *loading, const char *bytes, size_t lengt
 	return false;
 }
 
-/* What makes two rules the same to a session: how the rule is written, and each CA certificate. */
-static bool digest_trust(const struct libcrypto *libcrypto, const struct rule *rule,
-			 struct trust *trust)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned int length = 0;
-	size_t size = strlen(rule->section) + trust->ca_count * TRUST_DIGEST_BYTES;
-	unsigned char *all = malloc(size + 1);
-	unsigned char *end = all;
-	bool good = all != NULL;
-
-	if (good) {
-		memcpy(end, rule->section, strlen(rule->section));
-		end += strlen(rule->section);
-	}
-	for (size_t i = 0; good && i < trust->ca_count; i++) {
-		good = libcrypto->X509_digest(trust->ca[i], libcrypto->EVP_sha256(), digest,
-					      &length) == 1 &&
-		       length == TRUST_DIGEST_BYTES;
-		memcpy(end, digest, TRUST_DIGEST_BYTES);
-		end += TRUST_DIGEST_BYTES;
-	}
-	good = good &&
-	       libcrypto->EVP_Digest(all, size, digest, &length, libcrypto->EVP_sha256(), NULL) ==
-		       1 &&
-	       length == TRUST_DIGEST_BYTES;
-	if (good)
-		memcpy(trust->digest, digest, TRUST_DIGEST_BYTES);
-	free(all);
-	return good;
-}
-
 /* An expired CA beside a valid one of the same rule is a warning; alone, an error. */
 static bool judge_expiry(struct loading *loading, const struct rule *rule, const bool *expired)
 {
@@ -279,9 +240,10 @@ static bool load_sources(struct loading *loading, const struct rule *rule,
 
 static bool load_all(struct loading *loading, const struct rule *rule, const struct ca_text *texts)
 {
+	loading->trust->rule = rule;
 	loading->trust->store = loading->libcrypto->X509_STORE_new();
 	return loading->trust->store != NULL && load_sources(loading, rule, texts) &&
-	       digest_trust(loading->libcrypto, rule, loading->trust);
+	       trust_take_digest(loading->libcrypto, texts, loading->trust);
 }
 
 struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy *policy,

@@ -26,29 +26,30 @@ struct ca_text {
 
 struct trust;
 
-/* Load the CAs of `rule`: `texts` has rule->ca_count elements, in the order of rule->ca (where the
- * rule's is Cloudflare's own, the element is ignored).  Errors (no CA certificate, none that is
- * valid, a key that this OpenSSL does not know) and warnings (expiring within 180 days, expired
- * beside a valid one, no CA certificate) go to `complaints`, at the position of the value, with
- * `policy`'s text of the line.  NULL where there was an error or no memory; trust_free() ends it.
- * OpenSSL's error queue is left as found. */
+/* Load the CAs of `rule`, which must outlive the result: `texts` has rule->ca_count elements, in
+ * the order of rule->ca (where the rule's is Cloudflare's own, the element is ignored).  Errors (no
+ * CA certificate, none that is valid, a key that this OpenSSL does not know) and warnings (expiring
+ * within 180 days, expired beside a valid one, no CA certificate) go to `complaints`, at the
+ * position of the value, with `policy`'s text of the line.  NULL where there was an error or no
+ * memory; trust_free() ends it. OpenSSL's error queue is left as found. */
 struct trust *trust_load(const struct libcrypto *libcrypto, const struct policy *policy,
 			 const struct rule *rule, const struct ca_text *texts,
 			 struct complaints *complaints);
 void trust_free(const struct libcrypto *libcrypto, struct trust *trust);
 
 /* REASON_NONE: the chain of `leaf` (with the client's own `intermediates`, or NULL) ends at a CA of
- * this rule, every date holds now, and it may serve TLS clients.  Else why not.  RFC 5280 section
- * 6, RFC 8446 section 4.4.2.4. OpenSSL's error queue is left as found. */
+ * this rule, every date holds now, it may serve TLS clients, and is one that `client-cert` names.
+ * Else why not.  RFC 5280 section 6, RFC 8446 section 4.4.2.4. OpenSSL's error queue is left as
+ * found. */
 enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
 			STACK_OF(X509) * intermediates);
 
 /* The store of these CAs; borrowed. */
 X509_STORE *trust_store(const struct trust *trust);
 
-/* A digest of the rule and of every CA certificate: equal where two processes loaded the same rule
- * and the same CAs. The session-id context of the rule, so that no session of another rule, or of
- * other CAs, resumes under this one. */
+/* A digest of the rule, of whom it admits and of every CA certificate: equal where two processes
+ * loaded the same rule and the same files. The session-id context of the rule, so that no session
+ * of another rule, or of other CAs, resumes under this one. */
 const unsigned char *trust_digest(const struct trust *trust);
 
 /* Is `leaf` of one of these CAs directly, by its names and key identifiers?  Says nothing of the

@@ -1,46 +1,9 @@
 /* Whom a rule trusts: the judgement over chains, and what is said about the files of CAs. */
-#include "credentials.h"
-#include "scratch.h"
-#include "test.h"
-#include "trust/files.h"
+#include "trust_loaded.h"
 
 #include <openssl/ec.h>
 #include <openssl/ssl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-static const struct libcrypto linked = {
-#define TRUST(symbol) .symbol = symbol,
-#include "hooks.def"
-};
-
-/* A policy of one rule with these lines, and its first rule's trust; complaints are the caller's to
- * clear. */
-struct loaded {
-	struct complaints complaints;
-	struct policy *policy;
-	struct ca_text *texts;
-	struct trust *trust;
-};
-
-static void load(struct loaded *loaded, const char *lines)
-{
-	char text[4096];
-	const struct rule *rule;
-
-	*loaded = (struct loaded){.policy = NULL};
-	text_format(text, sizeof(text), "[port 443]\n%s\n", lines);
-	complaints_begin(&loaded->complaints, "policy.conf");
-	loaded->policy = policy_parse(text, strlen(text), &loaded->complaints);
-	assert_non_null(loaded->policy);
-	rule = policy_rule(loaded->policy, 0);
-	loaded->texts = ca_texts_read(loaded->policy, rule, &loaded->complaints);
-	assert_non_null(loaded->texts);
-	if (loaded->complaints.errors == 0)
-		loaded->trust = trust_load(&linked, loaded->policy, rule, loaded->texts,
-					   &loaded->complaints);
-}
 
 static void load_ca(struct loaded *loaded, const char *path)
 {
@@ -48,46 +11,6 @@ static void load_ca(struct loaded *loaded, const char *path)
 
 	text_format(line, sizeof(line), "ca = %s", path);
 	load(loaded, line);
-}
-
-static void unload(struct loaded *loaded)
-{
-	trust_free(&linked, loaded->trust);
-	ca_texts_free(loaded->texts, policy_rule(loaded->policy, 0)->ca_count);
-	policy_free(loaded->policy);
-	complaints_clear(&loaded->complaints);
-}
-
-static bool complains(const struct loaded *loaded, enum severity severity, const char *words)
-{
-	for (size_t i = 0; i < loaded->complaints.count; i++)
-		if (loaded->complaints.list[i].severity == severity &&
-		    strstr(loaded->complaints.list[i].sentence, words) != NULL)
-			return true;
-	return false;
-}
-
-/* The verdict over the certificates of a file: the leaf, and what stands behind it as the client's
- * own intermediates. */
-static enum reason judge_file(const struct trust *trust, const char *name)
-{
-	STACK_OF(X509) *rest = sk_X509_new_null();
-	FILE *file = fopen(certificate_file(name), "r");
-	X509 *leaf, *next;
-	enum reason reason;
-
-	assert_non_null(file);
-	leaf = PEM_read_X509(file, NULL, NULL, NULL);
-	assert_non_null(leaf);
-	while ((next = PEM_read_X509(file, NULL, NULL, NULL)) != NULL)
-		sk_X509_push(rest, next);
-	ERR_clear_error();
-	fclose(file);
-	reason = trust_judge(&linked, trust, leaf, rest);
-	assert_int_equal(ERR_peek_error(), 0);
-	sk_X509_pop_free(rest, X509_free);
-	X509_free(leaf);
-	return reason;
 }
 
 static const struct {
