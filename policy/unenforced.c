@@ -13,12 +13,6 @@ static bool observes(const struct policy *policy, const struct rule *rule)
 	return rule->verify == VERIFY_OBSERVE;
 }
 
-static bool has_crl(const struct policy *policy, const struct rule *rule)
-{
-	(void)policy;
-	return rule->crl_count > 0;
-}
-
 static bool has_acme(const struct policy *policy, const struct rule *rule)
 {
 	(void)policy;
@@ -33,7 +27,7 @@ static bool has_names_only(const struct policy *policy, const struct rule *rule)
 
 static const struct unenforced unenforced[] = {
 	{KEY_verify, observes},
-	{KEY_crl, has_crl},
+
 	{KEY_acme, has_acme},
 	{KEY_hosts, has_names_only},
 };

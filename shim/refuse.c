@@ -26,7 +26,10 @@ int refuse_verify_error(enum reason reason)
 		return X509_V_ERR_INVALID_PURPOSE; /* unsupported_certificate */
 	case REASON_BAD_CERTIFICATE:
 		return X509_V_ERR_CERT_REJECTED; /* bad_certificate */
+	case REASON_REVOKED:
+		return X509_V_ERR_CERT_REVOKED; /* certificate_revoked */
 	case REASON_CLIENT_MISMATCH:
+	case REASON_NO_CRL:
 		/* No error of a certificate has access_denied: what libssl does not know is
 		 * certificate_unknown. */
 		return X509_V_ERR_DIFFERENT_CRL_SCOPE;

@@ -62,10 +62,11 @@ bool trust_take_digest(const struct libcrypto *libcrypto, const struct ca_text *
 	unsigned int length = 0;
 	bool good = true;
 
-	(void)texts;
 	add_text(&bytes, rule->section);
 	for (size_t i = 0; good && i < trust->ca_count; i++)
 		good = add_digest(libcrypto, &bytes, trust->ca[i]);
+	for (size_t i = 0; i < rule->crl_count; i++)
+		add(&bytes, texts[rule->ca_count + i].bytes, texts[rule->ca_count + i].length);
 	add_pins(&bytes, rule);
 	good = good && bytes.all != NULL &&
 	       libcrypto->EVP_Digest(bytes.all, bytes.size, digest, &length,

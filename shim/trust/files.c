@@ -66,34 +66,43 @@ const char *file_failure(int error_number)
 	}
 }
 
+/* What a value of `ca` or of `crl` names; `needs` says which it must be. */
+static void read_source(const struct policy *policy, const struct ca_source *source,
+			const char *needs, struct ca_text *text, struct complaints *complaints)
+{
+	const char *wrong = NULL;
+
+	if (source->path == NULL)
+		return;
+	text->bytes = file_bytes(source->path, CA_FILE_MAX_BYTES, &text->length);
+	if (text->bytes == NULL)
+		wrong = file_failure(errno);
+	else if (text->length == 0)
+		wrong = "the file is empty";
+	if (wrong != NULL)
+		complain(complaints, SEVERITY_ERROR, source->at,
+			 policy_source_line(policy, source->at.line), "%s: %s; %s", source->path,
+			 wrong, needs);
+}
+
 struct ca_text *ca_texts_read(const struct policy *policy, const struct rule *rule,
 			      struct complaints *complaints)
 {
-	struct ca_text *texts = calloc(rule->ca_count, sizeof(*texts));
+	struct ca_text *texts = calloc(rule->ca_count + rule->crl_count, sizeof(*texts));
 
-	for (size_t i = 0; texts != NULL && i < rule->ca_count; i++) {
-		const struct ca_source *source = &rule->ca[i];
-		const char *wrong = NULL;
-
-		if (source->path == NULL)
-			continue;
-		texts[i].bytes = file_bytes(source->path, CA_FILE_MAX_BYTES, &texts[i].length);
-		if (texts[i].bytes == NULL)
-			wrong = file_failure(errno);
-		else if (texts[i].length == 0)
-			wrong = "the file is empty";
-		if (wrong != NULL)
-			complain(complaints, SEVERITY_ERROR, source->at,
-				 policy_source_line(policy, source->at.line),
-				 "%s: %s; ca takes a readable PEM file with a CA certificate",
-				 source->path, wrong);
-	}
+	for (size_t i = 0; texts != NULL && i < rule->ca_count; i++)
+		read_source(policy, &rule->ca[i],
+			    "ca takes a readable PEM file with a CA certificate", &texts[i],
+			    complaints);
+	for (size_t i = 0; texts != NULL && i < rule->crl_count; i++)
+		read_source(policy, &rule->crl[i], "crl takes a readable PEM file with a CRL",
+			    &texts[rule->ca_count + i], complaints);
 	return texts;
 }
 
 void ca_texts_free(struct ca_text *texts, const struct rule *rule)
 {
-	for (size_t i = 0; texts != NULL && i < rule->ca_count; i++)
+	for (size_t i = 0; texts != NULL && i < rule->ca_count + rule->crl_count; i++)
 		free(texts[i].bytes);
 	free(texts);
 }

@@ -14,8 +14,8 @@ char *file_bytes(const char *path, size_t most, size_t *length);
 /* What errno of file_bytes() says to the author of a policy. */
 const char *file_failure(int error_number);
 
-/* The bytes of each file that `rule` names, in the order of rule->ca; what cannot be read, or is
- * empty, is a complaint. NULL without memory.  ca_texts_free() ends it. */
+/* The bytes of each file that `rule` names, in the order of rule->ca and then of rule->crl; what
+ * cannot be read, or is empty, is a complaint. NULL without memory.  ca_texts_free() ends it. */
 struct ca_text *ca_texts_read(const struct policy *policy, const struct rule *rule,
 			      struct complaints *complaints);
 void ca_texts_free(struct ca_text *texts, const struct rule *rule);

@@ -35,6 +35,21 @@ static enum reason reason_of_error(int error)
 		return REASON_NOT_YET_VALID;
 	case X509_V_ERR_INVALID_PURPOSE:
 		return REASON_WRONG_PURPOSE;
+	case X509_V_ERR_CERT_REVOKED:
+		return REASON_REVOKED;
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+	case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+	case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+	case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+		return REASON_NO_CRL;
 	case X509_V_OK:
 	case X509_V_ERR_OUT_OF_MEM:
 	case X509_V_ERR_UNSPECIFIED:
@@ -46,7 +61,8 @@ static enum reason reason_of_error(int error)
 
 /* Cleared and set after init: X509_STORE_CTX_init() has taken over the process-wide "default"
  * parameters, in which a host may have put NO_CHECK_TIME or PARTIAL_CHAIN. */
-static bool set_parameters(const struct libcrypto *libcrypto, X509_STORE_CTX *context)
+static bool set_parameters(const struct libcrypto *libcrypto, X509_STORE_CTX *context,
+			   bool needs_lists)
 {
 	X509_VERIFY_PARAM *parameters = libcrypto->X509_STORE_CTX_get0_param(context);
 
@@ -58,6 +74,11 @@ static bool set_parameters(const struct libcrypto *libcrypto, X509_STORE_CTX *co
 		return false;
 	if (libcrypto->X509_VERIFY_PARAM_set_flags(
 		    parameters, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) != 1)
+		return false;
+	/* enforces crl */
+	if (needs_lists &&
+	    libcrypto->X509_VERIFY_PARAM_set_flags(
+		    parameters, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) != 1)
 		return false;
 	/* enforces purpose */
 	if (libcrypto->X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) != 1)
@@ -123,28 +144,55 @@ static bool is_too_much(const struct libcrypto *libcrypto, X509 *leaf, STACK_OF(
 	return sum.count > MOST_EXTENSIONS || sum.bytes > MOST_EXTENSION_BYTES;
 }
 
+/* The last certificate of the chain is trusted because the policy says so: a list of a CA above it
+ * need not be there, and could not be verified.  All below it have passed theirs by then. */
+static bool only_anchor_lacks_list(const struct libcrypto *libcrypto, X509_STORE_CTX *context)
+{
+	STACK_OF(X509) *chain = libcrypto->X509_STORE_CTX_get0_chain(context);
+	int error = libcrypto->X509_STORE_CTX_get_error(context);
+	int depth = libcrypto->X509_STORE_CTX_get_error_depth(context);
+
+	return reason_of_error(error) == REASON_NO_CRL && depth > 0 && chain != NULL &&
+	       depth == libcrypto_stack_count(libcrypto, chain) - 1;
+}
+
+/* `again`: it passes, but for a list of a CA above those that are trusted. */
+static enum reason verify(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
+			  STACK_OF(X509) * intermediates, bool needs_lists, bool *again)
+{
+	X509_STORE_CTX *context = libcrypto->X509_STORE_CTX_new();
+	enum reason reason = REASON_INTERNAL;
+
+	if (context != NULL &&
+	    libcrypto->X509_STORE_CTX_init(context, trust->store, leaf, intermediates) == 1 &&
+	    set_parameters(libcrypto, context, needs_lists)) {
+		if (libcrypto->X509_verify_cert(context) == 1) {
+			reason = check_by_ourselves(libcrypto, context, leaf);
+		} else {
+			reason = reason_of_error(libcrypto->X509_STORE_CTX_get_error(context));
+			*again = only_anchor_lacks_list(libcrypto, context);
+		}
+	}
+	libcrypto->X509_STORE_CTX_free(context);
+	return reason;
+}
+
 enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
 			STACK_OF(X509) * intermediates)
 {
-	enum reason reason = REASON_INTERNAL;
-	X509_STORE_CTX *context;
+	bool has_lists = trust->rule->crl_count > 0, again = false;
+	enum reason reason;
 
 	if (is_too_much(libcrypto, leaf, intermediates))
 		return REASON_BAD_CERTIFICATE;
 	libcrypto->ERR_set_mark();
-	context = libcrypto->X509_STORE_CTX_new();
-	if (context != NULL &&
-	    libcrypto->X509_STORE_CTX_init(context, trust_store(trust), leaf, intermediates) == 1 &&
-	    set_parameters(libcrypto, context)) {
-		if (libcrypto->X509_verify_cert(context) == 1)
-			reason = check_by_ourselves(libcrypto, context, leaf);
-		else
-			reason = reason_of_error(libcrypto->X509_STORE_CTX_get_error(context));
-	}
+	reason = verify(libcrypto, trust, leaf, intermediates, has_lists, &again);
+	/* The signatures and dates were not looked at yet. */
+	if (has_lists && again)
+		reason = verify(libcrypto, trust, leaf, intermediates, false, &again);
 	/* enforces client-cert */
 	if (reason == REASON_NONE && !pins_match(libcrypto, trust->rule, leaf))
 		reason = REASON_CLIENT_MISMATCH;
-	libcrypto->X509_STORE_CTX_free(context);
 	libcrypto->ERR_pop_to_mark();
 	return reason;
 }

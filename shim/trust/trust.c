@@ -243,6 +243,8 @@ static bool load_all(struct loading *loading, const struct rule *rule, const str
 	loading->trust->rule = rule;
 	loading->trust->store = loading->libcrypto->X509_STORE_new();
 	return loading->trust->store != NULL && load_sources(loading, rule, texts) &&
+	       crls_load(loading->libcrypto, loading->policy, loading->trust,
+			 texts + rule->ca_count, loading->complaints) &&
 	       trust_take_digest(loading->libcrypto, texts, loading->trust);
 }
 
@@ -283,11 +285,6 @@ void trust_free(const struct libcrypto *libcrypto, struct trust *trust)
 	if (trust->store != NULL)
 		libcrypto->X509_STORE_free(trust->store);
 	free(trust);
-}
-
-X509_STORE *trust_store(const struct trust *trust)
-{
-	return trust->store;
 }
 
 bool trust_signed(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf)

@@ -26,8 +26,9 @@ struct ca_text {
 
 struct trust;
 
-/* Load the CAs of `rule`, which must outlive the result: `texts` has rule->ca_count elements, in
- * the order of rule->ca (where the rule's is Cloudflare's own, the element is ignored).  Errors (no
+/* Load the CAs and CRLs of `rule`, which must outlive the result: `texts` has rule->ca_count
+ * elements, in the order of rule->ca (where the rule's is Cloudflare's own, the element is
+ * ignored), and behind them rule->crl_count, in the order of rule->crl. Errors (no
  * CA certificate, none that is valid, a key that this OpenSSL does not know) and warnings (expiring
  * within 180 days, expired beside a valid one, no CA certificate) go to `complaints`, at the
  * position of the value, with `policy`'s text of the line.  NULL where there was an error or no
@@ -43,9 +44,6 @@ void trust_free(const struct libcrypto *libcrypto, struct trust *trust);
  * found. */
 enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
 			STACK_OF(X509) * intermediates);
-
-/* The store of these CAs; borrowed. */
-X509_STORE *trust_store(const struct trust *trust);
 
 /* A digest of the rule, of whom it admits and of every CA certificate: equal where two processes
  * loaded the same rule and the same files. The session-id context of the rule, so that no session

@@ -16,6 +16,11 @@ struct trust {
  */
 bool pins_match(const struct libcrypto *libcrypto, const struct rule *rule, X509 *leaf);
 
+/* crl.c: the lists that the rule names into trust->store; `texts` has rule->crl_count elements.
+ * False: a complaint. */
+bool crls_load(const struct libcrypto *libcrypto, const struct policy *policy, struct trust *trust,
+	       const struct ca_text *texts, struct complaints *complaints);
+
 /* digest.c: into trust->digest.  `texts` as trust_load() has it.  False: no memory, or OpenSSL
  * failed. */
 bool trust_take_digest(const struct libcrypto *libcrypto, const struct ca_text *texts,

@@ -1,6 +1,7 @@
 /* client-cert and crl: a certificate of the right CA that is not one of those that the section
  * names, or that was revoked, is refused as a stranger is. */
 #include "credentials.h"
+#include "crl.h"
 #include "enforcement.h"
 #include "odd_certificates.h"
 #include "scratch.h"
@@ -19,6 +20,9 @@ static const struct odd_certificate odds[] = {
 
 /* libssl has no error that makes access_denied: certificate_unknown. */
 static const struct visitor colleague = {"colleague", "client-mismatch", 46, 46};
+
+static const struct visitor revoked = {"colleague", "revoked", 44, 44};
+static const struct visitor unlisted_edge = {"edge", "no-crl", 46, 46};
 
 struct trial {
 	const char *kind; /* NULL: small_server */
@@ -67,6 +71,35 @@ static void visit_unpinned(struct server *server, const char *answer)
 	expect_each(server, answer, all, 2);
 }
 
+static void start_with_list(struct server *server, const char *answer, const struct crl *list)
+{
+	char path[1024];
+
+	text_format(path, sizeof(path), "%s/list-%u.pem", scratch_dir(), server->ports[0]);
+	crl_write(path, list, 1);
+	server_policy(server, "[port %u]\nca = %s\ncrl = %s\nrefuse = %s\n", server->ports[0],
+		      certificate_file("ca"), path, answer);
+	server_start(server);
+}
+
+static void visit_listed(struct server *server, const char *answer)
+{
+	const struct visitor *const all[] = {&edge, &revoked, &stranger, &foreigner};
+	const struct crl list = {.issuer = "ca", .revoked = "colleague"};
+
+	start_with_list(server, answer, &list);
+	expect_each(server, answer, all, 4);
+}
+
+static void visit_unlisted(struct server *server, const char *answer)
+{
+	const struct visitor *const all[] = {&unlisted_edge, &stranger, &foreigner};
+	const struct crl list = {.issuer = "ca", .from_days = -30, .until_days = -1};
+
+	start_with_list(server, answer, &list);
+	expect_each(server, answer, all, 3);
+}
+
 static void run_trial(void **state)
 {
 	const struct trial *trial = *state;
@@ -97,6 +130,14 @@ int main(void)
 		TRIAL("Apache, whose libssl sees no socket, serves those alone", "Apache event",
 		      "reject", visit_pinned),
 		TRIAL("a small server under close serves those alone", NULL, "close", visit_pinned),
+		TRIAL("nginx under reject refuses what a list has", "nginx", "reject",
+		      visit_listed),
+		TRIAL("nginx under reject refuses everybody under an old list", "nginx", "reject",
+		      visit_unlisted),
+		TRIAL("Apache, whose libssl sees no socket, refuses what a list has",
+		      "Apache event", "reject", visit_listed),
+		TRIAL("a small server under close refuses what a list has", NULL, "close",
+		      visit_listed),
 	};
 
 	odd_certificates_use(odds, sizeof(odds) / sizeof(*odds));
