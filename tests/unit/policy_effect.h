@@ -77,7 +77,7 @@ static inline bool same_rule(const struct rule *left, const struct rule *right)
 static inline bool same_for_names(const struct policy *left, const struct policy *right,
 				  const struct endpoint *endpoint, const struct rule *seen[64])
 {
-	static const char *const names[] = {
+	static const char *const sampled[] = {
 		"a.example", "B.example.", "c.a.example", "x.y.example", "shop.example", "example",
 	};
 	const struct rule *rule = policy_match(left, endpoint);
@@ -91,13 +91,13 @@ static inline bool same_for_names(const struct policy *left, const struct policy
 		seen[rule->index] = other;
 	if (rule->server_count == 0 && rule->only_names_count == 0)
 		return true;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const size_t length = strlen(names[i]);
+	for (size_t i = 0; i < sizeof(sampled) / sizeof(sampled[0]); i++) {
+		const size_t length = strlen(sampled[i]);
 
-		if (policy_allows_name(left, rule, names[i], length) !=
-			    policy_allows_name(right, other, names[i], length) ||
-		    !same_rule(policy_match_name(left, endpoint, names[i], length),
-			       policy_match_name(right, endpoint, names[i], length)))
+		if (policy_allows_name(left, rule, sampled[i], length) !=
+			    policy_allows_name(right, other, sampled[i], length) ||
+		    !same_rule(policy_match_name(left, endpoint, sampled[i], length),
+			       policy_match_name(right, endpoint, sampled[i], length)))
 			return false;
 	}
 	return true;
