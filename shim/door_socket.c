@@ -50,6 +50,12 @@ int close(int descriptor)
 	return libc_originals()->close(descriptor);
 }
 
+int __close(int descriptor)
+{
+	descriptor_forget(descriptor);
+	return libc_originals()->__close(descriptor);
+}
+
 int close_range(unsigned first, unsigned last, int flags)
 {
 	if ((flags & (int)CLOSE_RANGE_CLOEXEC) == 0)
@@ -82,6 +88,11 @@ int dup(int descriptor)
 int dup2(int descriptor, int copy)
 {
 	return copied(descriptor, libc_originals()->dup2(descriptor, copy));
+}
+
+int __dup2(int descriptor, int copy)
+{
+	return copied(descriptor, libc_originals()->__dup2(descriptor, copy));
 }
 
 int dup3(int descriptor, int copy, int flags)
@@ -117,4 +128,15 @@ int fcntl64(int descriptor, int command, ...)
 	argument = va_arg(arguments, void *);
 	va_end(arguments);
 	return control(libc_originals()->fcntl64, descriptor, command, argument);
+}
+
+int __fcntl(int descriptor, int command, ...)
+{
+	void *argument;
+	va_list arguments;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return control(libc_originals()->__fcntl, descriptor, command, argument);
 }

@@ -6,6 +6,7 @@
 #include "libc.h"
 
 #include <errno.h>
+#include <linux/aio_abi.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 
@@ -19,14 +20,16 @@ static bool passes(int descriptor)
 	return false;
 }
 
+/* To a pipe it is splice() by another name. */
 ssize_t sendfile(int out, int in, off_t *offset, size_t count)
 {
-	return passes(out) ? libc_originals()->sendfile(out, in, offset, count) : -1;
+	return passes(out) && passes(in) ? libc_originals()->sendfile(out, in, offset, count) : -1;
 }
 
 ssize_t sendfile64(int out, int in, off64_t *offset, size_t count)
 {
-	return passes(out) ? libc_originals()->sendfile64(out, in, offset, count) : -1;
+	return passes(out) && passes(in) ? libc_originals()->sendfile64(out, in, offset, count)
+					 : -1;
 }
 
 ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t count,
@@ -79,6 +82,11 @@ int lio_listio64(int mode, struct aiocb64 *const requests[restrict], int count,
 FILE *fdopen(int descriptor, const char *mode)
 {
 	return passes(descriptor) ? libc_originals()->fdopen(descriptor, mode) : NULL;
+}
+
+FILE *_IO_fdopen(int descriptor, const char *mode)
+{
+	return passes(descriptor) ? libc_originals()->_IO_fdopen(descriptor, mode) : NULL;
 }
 
 int vdprintf(int descriptor, const char *format, va_list arguments)
@@ -158,12 +166,16 @@ static bool call_by_door(long number, const long *given, long *result)
 		*result = sendmmsg((int)given[0], (void *)given[1], (unsigned)given[2],
 				   (int)given[3]);
 		return true;
-	case SYS_sendfile:
-		*result =
-			sendfile((int)given[0], (int)given[1], (void *)given[2], (size_t)given[3]);
-		return true;
 	case SYS_dup:
 		*result = dup((int)given[0]);
+		return true;
+#ifdef SYS_dup2 /* not on arm64 */
+	case SYS_dup2:
+		*result = dup2((int)given[0], (int)given[1]);
+		return true;
+#endif
+	case SYS_fcntl:
+		*result = fcntl((int)given[0], (int)given[1], (void *)given[2]);
 		return true;
 	case SYS_dup3:
 		*result = dup3((int)given[0], (int)given[1], (int)given[2]);
@@ -180,6 +192,15 @@ static bool call_by_door(long number, const long *given, long *result)
 	default:
 		return false;
 	}
+}
+
+/* The kernel's own aio. */
+static bool all_pass(struct iocb *const *requests, long count)
+{
+	for (long i = 0; i < count; i++)
+		if (!passes((int)requests[i]->aio_fildes))
+			return false;
+	return true;
 }
 
 long syscall(long number, ...)
@@ -205,6 +226,14 @@ long syscall(long number, ...)
 				(int)given[4]);
 	case SYS_splice:
 		if (!passes((int)given[0]) || !passes((int)given[2]))
+			return -1;
+		break;
+	case SYS_sendfile:
+		if (!passes((int)given[0]) || !passes((int)given[1]))
+			return -1;
+		break;
+	case SYS_io_submit:
+		if (!all_pass((struct iocb **)given[2], given[1]))
 			return -1;
 		break;
 	default:

@@ -35,6 +35,10 @@ ssize_t __recvfrom_chk(int descriptor, void *bytes, size_t size, size_t room, in
 		       address_argument address, socklen_t *length);
 ssize_t __write(int descriptor, const void *bytes, size_t size);
 ssize_t __send(int descriptor, const void *bytes, size_t size, int flags);
+int __close(int descriptor);
+int __dup2(int descriptor, int copy);
+int __fcntl(int descriptor, int command, ...);
+FILE *_IO_fdopen(int descriptor, const char *mode);
 int __dprintf_chk(int descriptor, int flag, const char *format, ...);
 int __vdprintf_chk(int descriptor, int flag, const char *format, va_list arguments);
 

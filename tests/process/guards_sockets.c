@@ -1,0 +1,296 @@
+/* A host that speaks no TLS: on a port that is named nothing leaves it and nothing reaches it, by
+ * whatever call it writes or reads; where plain text passes it is as without the shim. */
+#include "log.h"
+#include "scratch.h"
+#include "server.h"
+#include "servers/plain_host.h"
+#include "test.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* More than ten lines in a second are counted, not written. */
+#define BETWEEN_LINES_MS 150
+
+struct way {
+	const char *name;
+	bool reads;
+};
+
+static const struct way ways[] = {
+#define WRITING(way) {.name = #way},
+#include "servers/plain_ways.def"
+#define READING(way) {.name = #way, .reads = true},
+#include "servers/plain_ways.def"
+};
+
+#define WAYS (sizeof(ways) / sizeof(ways[0]))
+
+/* What one connection came to. */
+struct exchange {
+	long result; /* in the host */
+	int error_number;
+	int has_request;
+	size_t bytes; /* to the client */
+	enum ending ending;
+};
+
+static struct exchange bare[WAYS];
+
+static void prepare_plain_host(struct server *server)
+{
+	char command[PATH_MAX];
+	size_t used;
+
+	built_path(command, sizeof(command), "tests/process/servers/plain_host");
+	server_command(server, "%s", command);
+	for (size_t i = 0; i < server->port_count; i++) {
+		used = strlen(server->command);
+		text_format(server->command + used, sizeof(server->command) - used, " %u",
+			    server->ports[i]);
+	}
+	/* For the connections by which it is found out whether it listens. */
+	server_file(server, "way", "SYS_write\n");
+}
+
+static const struct server_kind plain_host = {.name = "plain_host", .prepare = prepare_plain_host};
+
+/* The client's side: it speaks where the host reads, and else only listens. */
+static void visit(unsigned port, bool speaks, struct exchange *exchange)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+	const size_t size = sizeof(PLAIN_REQUEST) - 1;
+
+	if (wire == NULL || !wire_open(wire, "127.0.0.1", port, clock_ms() + 5000))
+		fail_msg("nobody on port %u", port);
+	/* Some ways are refused before anything has come. */
+	if (speaks && send(wire->descriptor, PLAIN_REQUEST, size, MSG_NOSIGNAL) < 0)
+		wire->ending = errno == ECONNRESET ? END_RESET : END_EOF;
+	wire->flight = true;
+	wire_drain(wire);
+	exchange->bytes = wire->bytes_after_flight;
+	exchange->ending = wire->ending;
+	wire_close(wire);
+	free(wire);
+}
+
+/* The host's side: its last line, when that is of this way. */
+static bool last_report(const struct server *server, size_t lines, struct exchange *exchange)
+{
+	char path[PATH_MAX + 16], *text, *line;
+
+	text_format(path, sizeof(path), "%s/report", server->directory);
+	text = scratch_read(path);
+	line = text;
+	while (lines-- > 0 && line != NULL && (line = strchr(line, '\n')) != NULL)
+		line++;
+	if (line == NULL || strchr(line, '\n') == NULL ||
+	    sscanf(line, "%*s %ld %d %d", &exchange->result, &exchange->error_number,
+		   &exchange->has_request) != 3) {
+		free(text);
+		return false;
+	}
+	free(text);
+	return true;
+}
+
+static size_t reports(const struct server *server)
+{
+	char path[PATH_MAX + 16], *text;
+	size_t count = 0;
+
+	text_format(path, sizeof(path), "%s/report", server->directory);
+	text = scratch_read(path);
+	for (const char *c = text; *c; c++)
+		count += *c == '\n';
+	free(text);
+	return count;
+}
+
+static struct exchange try_way(const struct server *server, unsigned port, const struct way *way)
+{
+	struct exchange exchange = {0};
+	size_t before = reports(server);
+	long long deadline = clock_ms() + 5000;
+
+	server_file(server, "way", "%s\n", way->name);
+	visit(port, way->reads, &exchange);
+	while (!last_report(server, before, &exchange)) {
+		if (clock_ms() > deadline)
+			fail_msg("%s: the host says nothing", way->name);
+		clock_nap();
+	}
+	return exchange;
+}
+
+/* The ports have been tried out when the host listens; what that came to does not count. */
+static void begin(struct server *server)
+{
+	long long deadline = clock_ms() + 5000;
+
+	server_start(server);
+	while (reports(server) < server->port_count && clock_ms() < deadline)
+		clock_nap();
+	expect(reports(server) == server->port_count, "the host has seen %zu connections",
+	       reports(server));
+}
+
+static void run_bare(void **state)
+{
+	struct server *server = server_new(&plain_host, 1);
+
+	(void)state;
+	begin(server);
+	for (size_t i = 0; i < WAYS; i++) {
+		bare[i] = try_way(server, server->ports[0], &ways[i]);
+		if (ways[i].reads)
+			/* Those that are told of and thrown away do not get anywhere. */
+			expect(bare[i].has_request == (strcmp(ways[i].name, "truncated") != 0),
+			       "%s: the request does not come: %ld", ways[i].name, bare[i].result);
+		else
+			expect(bare[i].bytes == sizeof(PLAIN_ANSWER) - 1,
+			       "%s: the client gets %zu bytes", ways[i].name, bare[i].bytes);
+	}
+	expectations_met();
+	server_stop(server);
+}
+
+/* ---- a port that must speak TLS ---- */
+
+static void expect_line(struct log *log, const struct way *way, unsigned port, const char *answer)
+{
+	struct refusal_line line = {.reason = ""};
+	char number[16];
+
+	text_format(number, sizeof(number), "%u", port);
+	if (!log_next_refusal(log, &line, false)) {
+		expect(false, "%s: no line", way->name);
+		return;
+	}
+	expect(strcmp(line.reason, "plaintext") == 0 && strcmp(line.answer, answer) == 0 &&
+		       strcmp(line.port, number) == 0 && strcmp(line.tls, "-") == 0,
+	       "%s: %s", way->name, line.text);
+	expect(!log_next_refusal(log, &line, true), "%s: a second line: %s", way->name, line.text);
+}
+
+static void expect_guarded_way(const struct server *server, unsigned port, const struct way *way,
+			       const char *answer, struct log *log)
+{
+	bool resets = strcmp(answer, "close reset") == 0;
+	/* It is told that nobody may do that here, before anything is looked at. */
+	bool declined = strcmp(way->name, "truncated") == 0;
+	struct exchange seen = try_way(server, port, way);
+
+	expect(seen.bytes == 0, "%s: the client gets %zu bytes", way->name, seen.bytes);
+	expect(!seen.has_request, "%s: the host gets the request", way->name);
+	expect(declined || seen.ending == (resets ? END_RESET : END_EOF), "%s: the end is %s",
+	       way->name, ending_word(seen.ending));
+	if (strncmp(way->name, "child", 5) == 0)
+		expect(way->reads ? seen.result == 0 : seen.result == 1,
+		       "%s: the child ends with %ld", way->name, seen.result);
+	else if (declined)
+		expect(seen.result == -1 && seen.error_number == EINVAL, "%s: %ld, %s", way->name,
+		       seen.result, strerror(seen.error_number));
+	else if (seen.result != 0 || !way->reads)
+		expect(seen.result == -1 && seen.error_number == ECONNRESET, "%s: %ld, %s",
+		       way->name, seen.result, strerror(seen.error_number));
+	if (!declined)
+		expect_line(log, way, port, answer);
+}
+
+static void run_guarded(void **state)
+{
+	static const char *const answers[] = {"reject", "close reset"};
+	struct server *server = server_new(&plain_host, 2);
+	struct log log = {.path = server->log};
+	struct refusal_line line;
+
+	(void)state;
+	server_policy(server, "[port %u]\n[port %u]\nrefuse = close reset\n", server->ports[0],
+		      server->ports[1]);
+	begin(server);
+	while (log_next_refusal(&log, &line, true))
+		;
+	for (size_t i = 0; i < WAYS; i++) {
+		for (size_t port = 0; port < 2; port++) {
+			long long next = clock_ms() + BETWEEN_LINES_MS;
+
+			expect_guarded_way(server, server->ports[port], &ways[i], answers[port],
+					   &log);
+			while (clock_ms() < next)
+				clock_nap();
+		}
+	}
+	expectations_met();
+	server_stop(server);
+}
+
+/* ---- ports where plain text passes ---- */
+
+struct open_port {
+	bool is_named;
+	const char *key;
+};
+
+static bool is_same(const struct exchange *one, const struct exchange *other)
+{
+	return one->result == other->result && one->error_number == other->error_number &&
+	       one->has_request == other->has_request && one->bytes == other->bytes &&
+	       one->ending == other->ending;
+}
+
+static void run_open(void **state)
+{
+	const struct open_port *open_port = *state;
+	struct server *server = server_new(&plain_host, 1);
+
+	if (open_port->is_named)
+		server_policy(server, "[port %u]\n%s\n", server->ports[0], open_port->key);
+	else
+		server_built_in_policy(server);
+	begin(server);
+	for (size_t i = 0; i < WAYS; i++) {
+		struct exchange seen = try_way(server, server->ports[0], &ways[i]);
+
+		expect(is_same(&seen, &bare[i]),
+		       "%s: %ld, errno %d, request %d, %zu bytes, %s; bare %ld, errno %d, request "
+		       "%d, %zu bytes, %s",
+		       ways[i].name, seen.result, seen.error_number, seen.has_request, seen.bytes,
+		       ending_word(seen.ending), bare[i].result, bare[i].error_number,
+		       bare[i].has_request, bare[i].bytes, ending_word(bare[i].ending));
+	}
+	expect(log_count(server->log, "refused") == 0, "somebody was refused");
+	expectations_met();
+	server_stop(server);
+}
+
+#define OPEN(sentence, ...)                                                           \
+	{                                                                             \
+		.name = (sentence), .test_func = run_open, .teardown_func = test_end, \
+		.initial_state = &(struct open_port)                                  \
+		{                                                                     \
+			__VA_ARGS__                                                   \
+		}                                                                     \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a bare host answers, and reads, in every way", run_bare),
+		TEST("on a named port plain text comes and goes in no way, and the host finds its "
+		     "connection reset",
+		     run_guarded),
+		OPEN("where no port is named every way is as without the shim", false, NULL),
+		OPEN("where plain text is allowed every way is as without the shim", true,
+		     "plaintext = allow"),
+		OPEN("on a port that is off every way is as without the shim", true,
+		     "verify = off"),
+	};
+
+	return RUN_TESTS("guards-sockets", tests);
+}
