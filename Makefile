@@ -64,6 +64,8 @@ SUPPORT_C = $(wildcard tests/support/*.c)
 UNIT_C = $(wildcard tests/unit/*.c)
 PROCESS_C = $(wildcard tests/process/*.c)
 SERVER_C = $(filter-out %/service.c,$(wildcard tests/process/servers/*.c))
+# small_server.c with an OpenSSL of its own.
+STATIC_SERVER = $(BUILD)/tests/process/servers/static_server
 ATTACK_C = $(wildcard tests/attacks/*.c)
 PROCESS_SH = $(wildcard tests/process/*.sh)
 SERVERS = $(wildcard tests/servers/*.sh)
@@ -87,7 +89,7 @@ OLD_SERVICE = $(if $(word 4,$(OLD_OPENSSL)),$(BUILD)/tests/process/servers/old_s
 
 .PHONY: all help setup demo test programs clean
 all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(BUILD)/man/cfshim-policy.5 ## the library, the command, the manual
-programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(OLD_SERVICE) $(WHOLE_OPENSSL)
+programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(STATIC_SERVER) $(OLD_SERVICE) $(WHOLE_OPENSSL)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -212,6 +214,11 @@ $(BUILD)/tests/process/servers/whole_server: $(call fobj,tests/process/servers/s
 $(BUILD)/tests/process/servers/bound_openssl.so: $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -shared -o $@ $(LDFLAGS_ALL) -Wl,-Bsymbolic $(LINK_WHOLE_OPENSSL)
+# An OpenSSL inside the program that nobody can hook.  Where there is no static one, or it wants further libraries, there is no
+# such server, and its test is skipped.
+$(STATIC_SERVER): $(call fobj,tests/process/servers/small_server.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -Wl,-Bstatic -lssl -lcrypto -Wl,-Bdynamic -ldl -lpthread || rm -f $@
 
 # Two OpenSSLs in one process.  The libraries are copied: in the folder where they come from lies another libc.
 $(BUILD)/tests/process/servers/two_versions: $(call fobj,$(addprefix tests/process/servers/,two_versions.c service.c))

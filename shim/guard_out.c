@@ -113,7 +113,9 @@ static ssize_t try_to_send(struct stream *stream, int descriptor, const struct m
 		if (serving_has_context() && is_alert(message))
 			break;
 		/* enforces unclaimed */
-		return refuse_to_send(stream, descriptor, guard_reason_unclaimed(stream));
+		return refuse_to_send(stream, descriptor,
+				      is_alert(message) ? REASON_UNCOVERED_TLS
+							: guard_reason_unclaimed(stream));
 	case STREAM_REFUSED:
 		if (!atomic_load(&stream->finishes))
 			return refuse_to_send(stream, descriptor, REASON_NONE);

@@ -23,6 +23,7 @@ needs() {
 		test /usr/bin/python3 python3 python3
 		test socat socat socat
 		test stunnel stunnel4 stunnel
+		test gnutls-serv gnutls-bin gnutls-utils
 		test git git git-core
 		test ps procps procps-ng
 		test musl-gcc musl-tools musl-gcc

@@ -14,6 +14,7 @@
  * - meddle: its callbacks change to another SSL_CTX and waive the client's certificate
  * - early: driven by SSL_read_early_data(), and the answer by SSL_write_early_data() where it may
  * - plain: with early, the answer by SSL_write(), which is then what drives the handshake on
+ * - starttls: one line of plain text is read and answered before the handshake
  * - library: its SSL_CTX belongs to a library context that was made the default one meanwhile
  * - tenant: it begins under a library context that it frees after its first connection
  * - hang-up: after SSL_accept() it ends the connection; hastily: without SSL_shutdown()
@@ -48,7 +49,7 @@
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
 	bool hang_up, hastily, mortal;
-	bool early, plain, library, tenant, credulous;
+	bool early, plain, library, tenant, credulous, starttls;
 	const char *demand; /* CA file; NULL: none */
 };
 
@@ -287,6 +288,17 @@ static void write_answer(SSL *ssl, const struct options *options)
 		;
 }
 
+/* As SMTP has it, but for the greeting. */
+static bool agree_to_begin(int descriptor)
+{
+	char byte = 0;
+
+	while (byte != '\n')
+		if (read(descriptor, &byte, 1) != 1)
+			return false;
+	return write(descriptor, "220 go ahead\r\n", 14) == 14;
+}
+
 static void serve_client(SSL_CTX *context, int descriptor, const struct options *options)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
@@ -299,7 +311,9 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 		fcntl(descriptor, F_SETFL, O_NONBLOCK);
 	SSL_set_fd(ssl, descriptor);
 	SSL_set_accept_state(ssl);
-	if (options->hang_up) {
+	if (options->starttls && !agree_to_begin(descriptor)) {
+		SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	} else if (options->hang_up) {
 		accept_client(ssl);
 		if (!options->hastily)
 			SSL_shutdown(ssl);
@@ -404,6 +418,7 @@ static char **parse_options(char **words, struct options *options)
 		{"early", &options->early},     {"plain", &options->plain},
 		{"tenant", &options->tenant},   {"hang-up", &options->hang_up},
 		{"hastily", &options->hastily}, {"mortal", &options->mortal},
+		{"starttls", &options->starttls},
 		{"library", &options->library}, {"credulous", &options->credulous},
 	};
 
