@@ -139,6 +139,8 @@ static bool receive_new(struct stream *stream, int descriptor, struct msghdr *me
 	if (atomic_load(&stream->state) != STREAM_NEW)
 		return false;
 	blot_out(message, allowed, (size_t)*count);
+	if (outlook == OUTLOOK_NOT && in.names_peer)
+		stream->in = in; /* for the log */
 	/* enforces plaintext */
 	if (outlook == OUTLOOK_NOT) {
 		guard_close(stream, descriptor, REASON_PLAINTEXT);

@@ -1,18 +1,16 @@
 /* A host that speaks no TLS: on a port that is named nothing leaves it and nothing reaches it, by
  * whatever call it writes or reads; where plain text passes it is as without the shim. */
 #include "log.h"
+#include "raw_client.h"
 #include "scratch.h"
 #include "server.h"
 #include "servers/plain_host.h"
 #include "test.h"
-#include "wire.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* More than ten lines in a second are counted, not written. */
 #define BETWEEN_LINES_MS 150
@@ -63,20 +61,8 @@ static const struct server_kind plain_host = {.name = "plain_host", .prepare = p
 /* The client's side: it speaks where the host reads, and else only listens. */
 static void visit(unsigned port, bool speaks, struct exchange *exchange)
 {
-	struct wire *wire = calloc(1, sizeof(*wire));
-	const size_t size = sizeof(PLAIN_REQUEST) - 1;
-
-	if (wire == NULL || !wire_open(wire, "127.0.0.1", port, clock_ms() + 5000))
-		fail_msg("nobody on port %u", port);
-	/* Some ways are refused before anything has come. */
-	if (speaks && send(wire->descriptor, PLAIN_REQUEST, size, MSG_NOSIGNAL) < 0)
-		wire->ending = errno == ECONNRESET ? END_RESET : END_EOF;
-	wire->flight = true;
-	wire_drain(wire);
-	exchange->bytes = wire->bytes_after_flight;
-	exchange->ending = wire->ending;
-	wire_close(wire);
-	free(wire);
+	exchange->bytes = raw_exchange(raw_connect(NULL, port), PLAIN_REQUEST,
+				       speaks ? sizeof(PLAIN_REQUEST) - 1 : 0, &exchange->ending);
 }
 
 /* The host's side: its last line, when that is of this way. */

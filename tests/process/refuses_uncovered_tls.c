@@ -2,12 +2,10 @@
  * enforced port nobody gets a byte of it; on an open one it is as without the shim. */
 #include "credentials.h"
 #include "enforcement.h"
+#include "raw_client.h"
 #include "scratch.h"
 #include "test.h"
-#include "wire.h"
 
-#include <openssl/ssl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,26 +48,6 @@ static struct server *server_of(const struct server_kind *kind)
 
 /* ---- clients ---- */
 
-/* The first that a client says. */
-static size_t make_hello(int version, unsigned char *bytes, size_t size)
-{
-	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
-	SSL *ssl = SSL_new(context);
-	int count;
-
-	SSL_set_min_proto_version(ssl, version);
-	SSL_set_max_proto_version(ssl, version);
-	SSL_set_bio(ssl, in, out);
-	SSL_connect(ssl);
-	count = BIO_read(out, bytes, (int)size);
-	SSL_free(ssl);
-	SSL_CTX_free(context);
-	if (count <= 0)
-		fail_msg("no hello");
-	return (size_t)count;
-}
-
 /* "STARTTLS", and the answer to it. */
 static bool ask_to_begin(int descriptor)
 {
@@ -92,24 +70,16 @@ static void expect_nothing(const struct server *server, bool starttls, const cha
 
 	text_format(number, sizeof(number), "%u", server->ports[0]);
 	for (size_t i = 0; i < 2; i++) {
-		struct wire *wire = calloc(1, sizeof(*wire));
-		size_t size = make_hello(versions[i], hello, sizeof(hello));
+		size_t size = raw_hello(versions[i], hello, sizeof(hello)), count;
+		int descriptor = raw_connect(NULL, server->ports[0]);
+		enum ending ending;
 
-		if (wire == NULL ||
-		    !wire_open(wire, "127.0.0.1", server->ports[0], clock_ms() + 5000))
-			fail_msg("nobody there");
 		if (starttls)
-			expect(ask_to_begin(wire->descriptor), "no answer to STARTTLS");
-		wire->flight = true; /* every byte counts */
-		expect(send(wire->descriptor, hello, size, MSG_NOSIGNAL) == (ssize_t)size,
-		       "the hello cannot be sent");
-		wire_drain(wire);
-		expect(wire->bytes_after_flight == 0, "TLS %s: %zu bytes",
-		       version_word(versions[i]), wire->bytes_after_flight);
-		expect(wire->ending == (strcmp(answer, "close reset") == 0 ? END_RESET : END_EOF),
-		       "TLS %s: %s", version_word(versions[i]), ending_word(wire->ending));
-		wire_close(wire);
-		free(wire);
+			expect(ask_to_begin(descriptor), "no answer to STARTTLS");
+		count = raw_exchange(descriptor, hello, size, &ending);
+		expect(count == 0, "TLS %s: %zu bytes", version_word(versions[i]), count);
+		expect(ending == (strcmp(answer, "close reset") == 0 ? END_RESET : END_EOF),
+		       "TLS %s: %s", version_word(versions[i]), ending_word(ending));
 		expect(log_next_refusal(log, &line, false), "no line");
 		expect(strcmp(line.reason, "uncovered-tls") == 0 &&
 			       strcmp(line.port, number) == 0 && strcmp(line.answer, answer) == 0,
@@ -124,7 +94,6 @@ static void expect_service(const struct server *server, bool served, bool startt
 	static const char *const certificates[] = {NULL, "edge"};
 
 	for (size_t i = 0; i < 4; i++) {
-		struct wire wire = {.descriptor = -1};
 		struct client client = {
 			.port = server->ports[0],
 			.version = versions[i % 2],
@@ -134,10 +103,8 @@ static void expect_service(const struct server *server, bool served, bool startt
 		struct outcome outcome;
 
 		if (starttls) {
-			if (!wire_open(&wire, "127.0.0.1", server->ports[0], clock_ms() + 5000))
-				fail_msg("nobody there");
-			expect(ask_to_begin(wire.descriptor), "no answer to STARTTLS");
-			client.descriptor = wire.descriptor;
+			client.descriptor = raw_connect(NULL, server->ports[0]);
+			expect(ask_to_begin(client.descriptor), "no answer to STARTTLS");
 		}
 		client_run(&client, &outcome);
 		if (served)
@@ -203,17 +170,14 @@ static void run_hooked_starttls(void **state)
 		      certificate_file("ca"));
 	server_start(server);
 	for (size_t i = 0; i < 6; i++) {
-		struct wire wire = {.descriptor = -1};
 		struct client client = {
 			.port = server->ports[0],
 			.version = versions[i % 2],
 			.request = "GET / HTTP/1.0\r\n\r\n",
 		};
 
-		if (!wire_open(&wire, "127.0.0.1", server->ports[0], clock_ms() + 5000))
-			fail_msg("nobody there");
-		expect(ask_to_begin(wire.descriptor), "no answer to STARTTLS");
-		client.descriptor = wire.descriptor;
+		client.descriptor = raw_connect(NULL, server->ports[0]);
+		expect(ask_to_begin(client.descriptor), "no answer to STARTTLS");
 		expect_verdict(server, &client, comers[i / 2], "reject", &log);
 	}
 	expectations_met();

@@ -37,7 +37,8 @@ struct server {
 	size_t port_count;
 	const char *address; /* NULL: 127.0.0.1, "::1", or "::" for both families; of small_server
 				only */
-	const char *options; /* of small_server only: further words; NULL: none */
+	const char *options; /* further words of small_server, of nginx's `listen`, or lines of
+				Apache's configuration; NULL: none */
 	bool datagrams;      /* its ports are not TCP's: there is nothing to wait for */
 	bool talks_first;    /* clients wait for its answer, and send nothing */
 	bool shim;

@@ -32,7 +32,8 @@ static void prepare_nginx(struct server *server)
 		size_t used = strlen(listeners);
 
 		text_format(listeners + used, sizeof(listeners) - used,
-			    "listen 127.0.0.1:%u ssl;\n", server->ports[i]);
+			    "listen 127.0.0.1:%u ssl %s;\n", server->ports[i],
+			    server->options ? server->options : "");
 	}
 	server_file(
 		server, "nginx.conf",
@@ -75,12 +76,12 @@ static void prepare_apache(struct server *server, const char *processing)
 		    "<IfModule !unixd_module>\nLoadModule unixd_module ${modules}/mod_unixd.so\n"
 		    "</IfModule>\n"
 		    "StartServers 2\nKeepAlive off\nGracefulShutdownTimeout 3\n"
-		    "SSLSessionCache shmcb:%s/sessions(64000)\n%s"
+		    "SSLSessionCache shmcb:%s/sessions(64000)\n%s%s\n"
 		    "SSLEngine on\nSSLCertificateFile %s\nSSLCertificateKeyFile %s\n"
 		    "DocumentRoot %s\n<Directory %s>\nRequire all granted\n</Directory>\n",
 		    server->directory, server->directory, processing, processing, server->directory,
-		    listeners, certificate_file("server"), certificate_key("server"),
-		    server->directory, server->directory);
+		    listeners, server->options ? server->options : "", certificate_file("server"),
+		    certificate_key("server"), server->directory, server->directory);
 	server_command(server, "apache2 -d %s -f apache.conf -D FOREGROUND", server->directory);
 }
 
