@@ -45,7 +45,7 @@ static void own(void)
 }
 
 /* Not so in a child of vfork(), whose descriptors are others and whose memory is the parent's. */
-static bool is_own(void)
+bool descriptor_is_own_table(void)
 {
 	_Atomic pid_t *page = atomic_load(&owner);
 	pid_t pid = page ? atomic_load(page) : 0;
@@ -207,7 +207,8 @@ void descriptor_forget(int descriptor)
 {
 	slot *place = slot_of(descriptor, false);
 
-	if (place != NULL && atomic_load_explicit(place, memory_order_relaxed) != NULL && is_own())
+	if (place != NULL && atomic_load_explicit(place, memory_order_relaxed) != NULL &&
+	    descriptor_is_own_table())
 		slot_set(place, NULL);
 }
 
@@ -228,7 +229,8 @@ void descriptor_copied(int descriptor, int copy)
 	struct stream *stream = descriptor_hold(descriptor);
 	slot *place = slot_of(copy, stream != NULL);
 
-	if (place != NULL && (stream != NULL || atomic_load(place) != NULL) && is_own()) {
+	if (place != NULL && (stream != NULL || atomic_load(place) != NULL) &&
+	    descriptor_is_own_table()) {
 		slot_set(place, stream);
 		if (stream != NULL)
 			atomic_store(&stream->descriptor, copy);

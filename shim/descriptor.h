@@ -80,6 +80,9 @@ void descriptor_forget_range(unsigned first, unsigned last);
 /* `copy` is another descriptor of the same socket as `descriptor`. */
 void descriptor_copied(int descriptor, int copy);
 
+/* False in a child of vfork(). */
+bool descriptor_is_own_table(void);
+
 /* Is it still the socket that `stream` was? */
 bool descriptor_is(int descriptor, const struct stream *stream);
 

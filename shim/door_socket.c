@@ -29,6 +29,7 @@ static int accepted(int descriptor)
 	/* enforces accepted */
 	if (descriptor >= 0)
 		guard_accepted(descriptor);
+	guard_standard(descriptor);
 	errno = error_number;
 	return descriptor;
 }
@@ -76,6 +77,8 @@ static int copied(int descriptor, int copy)
 	/* enforces copied */
 	if (copy >= 0 && copy != descriptor)
 		descriptor_copied(descriptor, copy);
+	/* enforces copied-to-standard */
+	guard_standard(copy);
 	errno = error_number;
 	return copy;
 }

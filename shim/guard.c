@@ -181,6 +181,8 @@ void guard_received(int descriptor)
 	if (getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
 	    (address.ss_family == AF_INET || address.ss_family == AF_INET6) && !is_copy(descriptor))
 		guard_accepted(descriptor);
+	/* enforces inherited-as-standard */
+	guard_standard(descriptor);
 }
 
 /* ---- what nobody can look at ---- */

@@ -34,6 +34,10 @@ bool guard_send(struct stream *stream, int descriptor, const struct msghdr *mess
  * connection is refused.  Releases `stream`. */
 bool guard_passes(struct stream *stream, int descriptor);
 
+/* Another file has that number now: where it is the number of stdin, stdout or stderr, and the file
+ * a connection that must speak TLS, that stream is guarded too. */
+void guard_standard(int descriptor);
+
 /* ---- for connection.c ---- */
 
 enum claim {

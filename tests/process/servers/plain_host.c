@@ -3,6 +3,7 @@
  *
  * What came of it goes into the file `report`, a line each: the way, what the call returned, errno
  * where it failed, and 1 where the host has got the request.
+ * plain_host fgets - one line from stdin to stdout: what it runs in a child.
  */
 #include "plain_host.h"
 
@@ -44,6 +45,8 @@ FILE *_IO_fdopen(int descriptor, const char *mode);
 static char text[256];
 static struct iovec piece = {.iov_base = text};
 static struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+
+static FILE *stdout_at_start;
 
 #define FOUND_ON_DISK "answer"
 
@@ -149,6 +152,56 @@ static void child_writes(int descriptor)
 	_exit(write(descriptor, text, piece.iov_len) < 0);
 }
 
+/* As a handler of inetd's has it. */
+static void child_runs_echo(int descriptor)
+{
+	dup2(descriptor, 1);
+	execlp("env", "env", "echo", "-n", text, (char *)NULL);
+}
+
+static void child_runs_printf(int descriptor)
+{
+	dup3(descriptor, 1, 0);
+	execlp("env", "env", "printf", "%s", text, (char *)NULL);
+}
+
+static void child_runs_shell(int descriptor)
+{
+	dup2(descriptor, 1);
+	execlp("sh", "sh", "-c", "printf %s \"$0\"", text, (char *)NULL);
+}
+
+static long in_vfork_child(int descriptor)
+{
+	pid_t child = vfork();
+	int status = 0;
+
+	if (child == 0) {
+		dup2(descriptor, 1);
+		execlp("env", "env", "echo", "-n", text, (char *)NULL);
+		_exit(127);
+	}
+	waitpid(child, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+/* The host itself, with the connection for its stdout or stderr, for a while. */
+static long as_standard(int descriptor, FILE **stream, FILE *kept)
+{
+	int number = stream == &stdout ? 1 : 2, saved = dup(number), error_number;
+	FILE *file;
+	long result;
+
+	dup2(descriptor, number);
+	file = kept ? kept : *stream;
+	result = fputs(text, file) < 0 ? -1 : fflush(file);
+	error_number = errno;
+	dup2(saved, number);
+	clearerr(file);
+	errno = error_number;
+	return result;
+}
+
 static long by_copy(int copy)
 {
 	return write(copy, text, piece.iov_len);
@@ -203,6 +256,13 @@ WAY(SYS_dup, by_copy((int)syscall(SYS_dup, descriptor)))
 WAY(SYS_dup3, by_copy((int)syscall(SYS_dup3, descriptor, 63L, 0L)))
 WAY(SYS_fcntl, by_copy((int)syscall(SYS_fcntl, descriptor, (long)F_DUPFD, 50L)))
 WAY(child, in_child(descriptor, child_writes))
+WAY(child_echo, in_child(descriptor, child_runs_echo))
+WAY(child_printf, in_child(descriptor, child_runs_printf))
+WAY(child_shell, in_child(descriptor, child_runs_shell))
+WAY(child_vfork, in_vfork_child(descriptor))
+WAY(stdout, as_standard(descriptor, &stdout, NULL))
+WAY(old_stdout, as_standard(descriptor, &stdout, stdout_at_start))
+WAY(stderr, as_standard(descriptor, &stderr, NULL))
 
 static const struct way writing[] = {
 #define WRITING(way) {#way, way_##way},
@@ -253,6 +313,43 @@ static long read_in_child(int descriptor)
 	return status;
 }
 
+/* What it prints counts. */
+static void child_runs_fgets(int descriptor)
+{
+	int out = open("read-by-child", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	dup2(descriptor, 0);
+	dup2(out, 1);
+	execl("/proc/self/exe", "plain_host", "fgets", (char *)NULL);
+}
+
+static long read_by_child(int descriptor)
+{
+	long status = in_child(descriptor, child_runs_fgets);
+	FILE *file = fopen("read-by-child", "r");
+
+	if (file == NULL)
+		return -2;
+	if (fgets(text, (int)SIZE, file) == NULL)
+		text[0] = '\0';
+	fclose(file);
+	return status;
+}
+
+static long read_stdin(int descriptor)
+{
+	int saved = dup(0), error_number;
+	long result;
+
+	dup2(descriptor, 0);
+	result = read_stdio(stdin);
+	error_number = errno;
+	dup2(saved, 0);
+	clearerr(stdin);
+	errno = error_number;
+	return result;
+}
+
 static long by_copy_in(int copy)
 {
 	return read(copy, text, SIZE);
@@ -286,6 +383,8 @@ WAY(SYS_recvmsg, syscall(SYS_recvmsg, descriptor, &message, 0L))
 WAY(SYS_preadv2, syscall(SYS_preadv2, descriptor, &piece, 1L, -1L, -1L, 0L))
 WAY(dup_in, by_copy_in(dup(descriptor)))
 WAY(child_in, read_in_child(descriptor))
+WAY(child_fgets, read_by_child(descriptor))
+WAY(stdin, read_stdin(descriptor))
 
 static const struct way reading[] = {
 #define READING(way) {#way, way_##way},
@@ -361,9 +460,13 @@ int main(int count, char **words)
 {
 	struct pollfd listeners[MOST_PORTS];
 	nfds_t ports = 0;
-	FILE *file = fopen(FOUND_ON_DISK, "w");
+	FILE *file;
 
+	if (count == 2 && strcmp(words[1], "fgets") == 0)
+		return fgets(text, sizeof(text), stdin) == NULL || fputs(text, stdout) < 0;
+	file = fopen(FOUND_ON_DISK, "w");
 	signal(SIGPIPE, SIG_IGN);
+	stdout_at_start = stdout;
 	if (file == NULL || fputs(PLAIN_ANSWER, file) < 0 || fclose(file) != 0)
 		return 1;
 	for (int i = 1; i < count && ports < MOST_PORTS; i++)
