@@ -10,11 +10,13 @@
  */
 static void prepare(struct server *server)
 {
-	server_file(server, "service.sh",
-		    "#!/bin/sh\nwhile read -r line && [ ${#line} -gt 1 ]; do :; done\nprintf "
-		    "'HTTP/1.0 200 OK\\r\\nConnection: close\\r\\n\\r\\n'\nprintf '%%s\\n' '%.*s'\n",
-		    (int)strlen(SERVER_ANSWER) - 1, SERVER_ANSWER);
-	server_file(server, "stunnel.conf", "syslog = no\ncert = %s\nkey = %s\nexec = %s/service.sh\n",
+	server_file(
+		server, "service.sh",
+		"#!/bin/sh\nwhile read -r line && [ ${#line} -gt 1 ]; do :; done\nprintf "
+		"'HTTP/1.0 200 OK\\r\\nConnection: close\\r\\n\\r\\n'\nprintf '%%s\\n' '%.*s'\n",
+		(int)strlen(SERVER_ANSWER) - 1, SERVER_ANSWER);
+	server_file(server, "stunnel.conf",
+		    "syslog = no\ncert = %s\nkey = %s\nexec = %s/service.sh\n",
 		    certificate_file("server"), certificate_key("server"), server->directory);
 	server_file(server, "run.sh", "#!/bin/sh\nexec stunnel4 %s/stunnel.conf\n",
 		    server->directory);

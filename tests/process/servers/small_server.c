@@ -411,15 +411,15 @@ static char **parse_options(char **words, struct options *options)
 		const char *word;
 		bool *is_set;
 	} const known[] = {
-		{"banner", &options->banner},   {"accept", &options->accept},
-		{"prefork", &options->prefork}, {"reuseport", &options->reuse_port},
-		{"report", &options->report},   {"meddle", &options->meddle},
-		{"bypass", &options->bypass},   {"non-blocking", &options->non_blocking},
-		{"early", &options->early},     {"plain", &options->plain},
-		{"tenant", &options->tenant},   {"hang-up", &options->hang_up},
-		{"hastily", &options->hastily}, {"mortal", &options->mortal},
-		{"starttls", &options->starttls},
-		{"library", &options->library}, {"credulous", &options->credulous},
+		{"banner", &options->banner},       {"accept", &options->accept},
+		{"prefork", &options->prefork},     {"reuseport", &options->reuse_port},
+		{"report", &options->report},       {"meddle", &options->meddle},
+		{"bypass", &options->bypass},       {"non-blocking", &options->non_blocking},
+		{"early", &options->early},         {"plain", &options->plain},
+		{"tenant", &options->tenant},       {"hang-up", &options->hang_up},
+		{"hastily", &options->hastily},     {"mortal", &options->mortal},
+		{"starttls", &options->starttls},   {"library", &options->library},
+		{"credulous", &options->credulous},
 	};
 
 	for (; *words != NULL; words++) {
