@@ -17,6 +17,7 @@ configure() {
 		            with open("canary", "a") as canary:
 		                canary.write("x")
 		            self.wfile.write(b"250 done\r\n")
+		socketserver.ThreadingTCPServer.allow_reuse_address = True
 		for port in sys.argv[1:]:
 		    threading.Thread(target=socketserver.ThreadingTCPServer(("127.0.0.1", int(port)), Talker).serve_forever).start()
 	X

@@ -243,7 +243,8 @@ rejects() { # PORT CERTIFICATE|'' ALERT-IN-1.3 ALERT-IN-1.2 REASON
 		if [[ $version == 1.2 ]]; then alert=$4; fi
 		if [[ $alerts == no ]]; then alert=-; fi
 		see "$1" "$2" --tls "$version"
-		is 'the alert' "$saw_alert" "$alert" && is 'the answer' "$saw_answered" no && is_over && logged "$before" "$5" "$1" reject || return
+		is 'the alert' "$saw_alert" "$alert" && is 'the answer' "$saw_answered" no && logged "$before" "$5" "$1" reject || return
+		if [[ $alerts == no ]]; then is_over || return; fi
 	done
 }
 
