@@ -174,7 +174,7 @@ static bool is_copy(int descriptor)
 
 void guard_received(int descriptor)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t length = sizeof(address);
 
 	/* Listeners are received too. */

@@ -569,7 +569,7 @@ static void compare_at(const struct server *bare, const struct server *covered, 
 
 	text_format(where, sizeof(where), "TLS %s, %s port, %s", version_word(version),
 		    port == ENFORCED ? "enforced" : "open", answer);
-	for (int moment = 0; moment < MOMENTS; moment++) {
+	for (enum moment moment = AT_NAME; moment < MOMENTS; moment++) {
 		struct outcome expected, seen;
 
 		visit(bare, port, version, moment, &expected);

@@ -145,8 +145,8 @@ int main(void)
 		FAULT("a policy with a key it does not know refuses everybody",
 		      "[port *]\nverify = off\nverifi = off\n", NULL, ":3:1:"),
 		FAULT("a policy with a key that nothing enforces yet refuses everybody",
-		      "[port *]\nverify = off\n crl = /etc/ca.crl\n", NULL,
-		      ":3:2: crl is not enforced by this version"),
+		      "[port *]\nverify = off\n acme = allow\n", NULL,
+		      ":3:2: acme = allow is not enforced by this version"),
 		FAULT("a policy with a section of a kind that nothing enforces yet refuses "
 		      "everybody",
 		      "[port *]\nverify = off\n[port * server a.example]\n", NULL,

@@ -159,7 +159,7 @@ static void write_pin(char *line, size_t size, const char *kind, const char *nam
 {
 	FILE *file = fopen(certificate_file(name), "r");
 	X509 *x509 = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
-	unsigned char digest[EVP_MAX_MD_SIZE], *der = NULL;
+	unsigned char digest[EVP_MAX_MD_SIZE] = {0}, *der = NULL;
 	size_t used;
 	int length;
 

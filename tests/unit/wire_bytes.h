@@ -80,6 +80,7 @@ static inline void free_nothing(SSL *ssl, unsigned type, unsigned context, const
 
 static inline void make_hello(struct stream *message, int version, size_t extra)
 {
+	char name[] = "shop.example";
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
 	static unsigned char sent[70000];
@@ -95,7 +96,7 @@ static inline void make_hello(struct stream *message, int version, size_t extra)
 	ssl = SSL_new(context);
 	SSL_set_bio(ssl, in, out);
 	SSL_set_connect_state(ssl);
-	SSL_set_tlsext_host_name(ssl, "shop.example");
+	SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name);
 	SSL_do_handshake(ssl);
 	count = BIO_read(out, sent, sizeof(sent));
 	message->length = 0;

@@ -441,13 +441,13 @@ static void make_small(struct stream *hello)
 	for (unsigned i = 0; i < 32 + session; i++) {
 		if (i == 32)
 			add(hello, &(const uint8_t){(uint8_t)session}, 1);
-		add(hello, "\x16\x03\x01\0\x40\1zyx" + chance(&seed, 9), 1);
+		add(hello, &"\x16\x03\x01\0\x40\1zyx"[chance(&seed, 9)], 1);
 	}
 	if (session == 0)
 		add(hello, "", 1);
 	add(hello, (const char[]){0, (char)ciphers}, 2);
 	for (unsigned i = 0; i < ciphers; i++)
-		add(hello, "\x16\x03\x01\0\x40\1\0\0" + i % 8, 1);
+		add(hello, &"\x16\x03\x01\0\x40\1\0\0"[i % 8], 1);
 	add(hello, "\1\0", 2);
 	if (has_extensions)
 		add(hello, "\0\4\x7f\x7f\0\0", 6);

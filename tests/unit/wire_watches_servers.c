@@ -114,7 +114,7 @@ static void finds_it_in_chance_bytes(void **state)
 
 		stream.length = 0;
 		for (unsigned i = 0; i < 60; i++)
-			add(&stream, "\x16\x03\x03\0\2\x16" + chance(&seed, 6), 1);
+			add(&stream, &"\x16\x03\x03\0\2\x16"[chance(&seed, 6)], 1);
 		for (size_t at = 0; at + 6 <= stream.length && first == SIZE_MAX; at++)
 			if (memcmp(stream.bytes + at, "\x16\x03", 2) == 0 &&
 			    stream.bytes[at + 2] < 16 &&
