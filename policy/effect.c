@@ -39,3 +39,13 @@ bool rule_same(const struct rule *left, const struct rule *right)
 	return rule_same_effect(left, right) && left->allows_plaintext == right->allows_plaintext &&
 	       same_peers(left->proxy_protocol, right->proxy_protocol);
 }
+
+bool rule_enforces(const struct rule *rule)
+{
+	const struct server *servers = servers_of(rule);
+
+	for (size_t i = 0; i < rule->server_count; i++)
+		if (servers[i].section->rule.verify != VERIFY_OFF)
+			return true;
+	return rule->verify != VERIFY_OFF;
+}

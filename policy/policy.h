@@ -133,6 +133,10 @@ const struct rule *policy_server_rule(const struct policy *policy, const struct 
 bool policy_allows_name(const struct policy *policy, const struct rule *rule, const char *name,
 			size_t length);
 
+/* Does `rule`, which policy_match() gave, or a server section below it demand anything of a client?
+ */
+bool rule_enforces(const struct rule *rule);
+
 /* What holds at `now` (seconds since 1970): `observe until` is `require` from its day on, and while
  * the clock stands before the release of this version. */
 enum verify rule_verify(const struct rule *rule, int64_t now);

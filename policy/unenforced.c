@@ -19,20 +19,11 @@ static bool has_acme(const struct policy *policy, const struct rule *rule)
 	return rule->allows_acme;
 }
 
-static bool has_names_only(const struct policy *policy, const struct rule *rule)
-{
-	(void)policy;
-	return rule->hosts == HOSTS_NAMES_ONLY;
-}
-
 static const struct unenforced unenforced[] = {
 	{KEY_verify, observes},
 
 	{KEY_acme, has_acme},
-	{KEY_hosts, has_names_only},
 };
-
-static const bool server_sections_are_enforced = false;
 
 static void complain_at(const struct policy *policy, struct complaints *complaints, unsigned number,
 			const char *what)
@@ -50,8 +41,6 @@ void policy_complain_of_unenforced(const struct policy *policy, struct complaint
 	for (size_t i = 0; i < policy->section_count; i++) {
 		const struct section *section = &policy->sections[i];
 
-		if (section->rule.server != NULL && !server_sections_are_enforced)
-			complain_at(policy, complaints, section->rule.line, "a server section");
 		for (size_t j = 0; j < sizeof(unenforced) / sizeof(unenforced[0]); j++) {
 			const enum key_index key = unenforced[j].key;
 

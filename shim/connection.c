@@ -155,6 +155,14 @@ static enum reason judge_peer_address(struct connection *connection, const struc
 	return REASON_NONE;
 }
 
+static void choose_answer(struct connection *connection)
+{
+	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
+				     ? ANSWER_REJECT /* it cannot be silenced */
+				     : rules_answer(&connection->rules);
+	connection->status = rules_status(&connection->rules);
+}
+
 enum reason connection_find_rules(struct connection *connection, const unsigned char *random)
 {
 	const struct trusts *trusts = policy_in_force_trusts(connection->openssl);
@@ -172,14 +180,11 @@ enum reason connection_find_rules(struct connection *connection, const unsigned 
 	connection->endpoint_known = route.endpoint_known;
 	connection->endpoint = route.endpoint;
 	connection->rules = rules_for(trusts, &route);
-	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
-				     ? ANSWER_REJECT /* it cannot be silenced */
-				     : rules_answer(&connection->rules);
-	connection->status = rules_status(&connection->rules);
+	choose_answer(connection);
 	return judge_peer_address(connection, route.peer_known ? &route.peer : NULL);
 }
 
-/* What the hello asks for. */
+/* What the hello asks for, and which rule applies to that; STAGE_OPEN where it demands nothing. */
 static enum reason judge_hello(struct connection *connection)
 {
 	enum reason reason =
@@ -193,6 +198,14 @@ static enum reason judge_hello(struct connection *connection)
 	/* enforces only-names */
 	if (!rules_allow_name(&connection->rules, name, length))
 		return REASON_SERVER_NAME;
+	/* enforces server-sections */
+	rules_narrow(&connection->rules, name, length);
+	choose_answer(connection);
+	if (!rules_enforce(&connection->rules)) {
+		connection->stage = STAGE_OPEN;
+		hello_forget(&connection->hello);
+		give_back(connection);
+	}
 	return REASON_NONE;
 }
 
@@ -211,7 +224,7 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	arm_give_back(openssl, connection->ssl, &connection->host); /* of the hello before */
 	connection->stage = STAGE_ARMED;
 	reason = judge_hello(connection);
-	if (reason != REASON_NONE)
+	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
 	/* A host that verifies certificates itself has to see each. */
 	connection->arming = (struct arming){

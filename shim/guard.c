@@ -95,7 +95,7 @@ static enum stream_state first_state(struct stream *stream, const struct rule *r
 		return stream->allows_plaintext ? STREAM_PLAIN : STREAM_NEW;
 	}
 	stream->answer = rule->refuse;
-	if (rule->verify == VERIFY_OFF || peers_contain(rule->exempt, peer))
+	if (!rule_enforces(rule) || peers_contain(rule->exempt, peer))
 		return STREAM_OPEN;
 	stream->allows_plaintext = rule->allows_plaintext;
 	stream->in.expects_proxy = peers_contain(rule->proxy_protocol, peer);
@@ -137,7 +137,7 @@ void guard_accepted(int descriptor)
 	stream = descriptor_track(descriptor);
 	if (stream == NULL) {
 		/* enforces table-full */
-		if (rule == NULL || rule->verify != VERIFY_OFF)
+		if (rule == NULL || rule_enforces(rule))
 			shutdown(descriptor, SHUT_RDWR);
 		return;
 	}

@@ -164,3 +164,12 @@ const struct rule_in_force *policy_in_force_match(const struct trusts *trusts,
 
 	return rule->index < trusts->count ? &trusts->rules[rule->index] : NULL;
 }
+
+const struct rule_in_force *policy_in_force_server(const struct trusts *trusts,
+						   const struct rule_in_force *rule,
+						   const char *name, size_t length)
+{
+	size_t index = policy_server_rule(in_force.policy, rule->rule, name, length)->index;
+
+	return index < trusts->count ? &trusts->rules[index] : NULL;
+}

@@ -43,4 +43,9 @@ const struct trusts *policy_in_force_trusts(struct openssl *openssl);
 const struct rule_in_force *policy_in_force_match(const struct trusts *trusts,
 						  const struct endpoint *endpoint);
 
+/* Below `rule`, the one for the server `name` of `length` bytes; NULL: none is named. */
+const struct rule_in_force *policy_in_force_server(const struct trusts *trusts,
+						   const struct rule_in_force *rule,
+						   const char *name, size_t length);
+
 #endif

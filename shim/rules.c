@@ -66,12 +66,45 @@ struct rules rules_for(const struct trusts *trusts, const struct route *route)
 	return rules;
 }
 
+/* Of endpoints that are not known apart, those that the name leads to may all be alike; else all of
+ * the policy applies, with every server section. */
+static void narrow_each(struct rules *rules, const char *name, size_t length)
+{
+	const struct rule_in_force *first = NULL, *rule, *named;
+	bool is_alike = true, has_servers = false;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++) {
+		has_servers |= rule->rule->server_count > 0;
+		named = policy_in_force_server(rules->trusts, rule, name, length);
+		if (first == NULL)
+			first = named;
+		is_alike &= named != NULL && rule_same_effect(first->rule, named->rule);
+	}
+	if (first != NULL && is_alike) {
+		rules->one = first;
+		rules->is_named = true;
+	} else if (has_servers) {
+		rules->anywhere = true;
+	}
+}
+
+void rules_narrow(struct rules *rules, const char *name, size_t length)
+{
+	if (rules->one == NULL) {
+		narrow_each(rules, name, length);
+		return;
+	}
+	rules->one = policy_in_force_server(rules->trusts, rules->one, name, length);
+	rules->is_named = true;
+}
+
 bool rules_enforce(const struct rules *rules)
 {
 	const struct rule_in_force *rule;
 
 	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
-		if (rule->rule->verify != VERIFY_OFF)
+		if (rule->rule->verify != VERIFY_OFF ||
+		    (!rules->is_named && rule_enforces(rule->rule)))
 			return true;
 	return false;
 }

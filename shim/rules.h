@@ -11,13 +11,18 @@ struct rules {
 	const struct trusts *trusts;
 	const struct rule_in_force *one; /* NULL: every rule that could apply must admit */
 	bool anywhere; /* those are all of the policy; else the ones of the endpoints listened on */
+	bool is_named; /* the server name has its part in `one` */
 };
 
 /* The rule of the endpoint that `route` found; where it found none, the one that governs all
  * endpoints of this process, if there is such a one. */
 struct rules rules_for(const struct trusts *trusts, const struct route *route);
 
-/* Does any of them demand a certificate? */
+/* The server `name` of `length` bytes is asked for (NULL: none): from now on its section counts,
+ * where it has one. */
+void rules_narrow(struct rules *rules, const char *name, size_t length);
+
+/* Does any of them demand a certificate?  Before they are narrowed: or would, for some name? */
 bool rules_enforce(const struct rules *rules);
 
 /* Does each of them let `peer` in without a certificate; does each let it connect at all?  `peer`

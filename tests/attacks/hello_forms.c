@@ -303,6 +303,33 @@ static const struct attack attacks[] = {
 		.alert = 47,
 	},
 	{
+		.name = "an open server name in the first hello, an enforced one in the second",
+		.source = "RFC 8446, 4.1.2",
+		.prepare = want_another_group,
+		.client = {.server_name = "open.example",
+			   .prepare = ask_for_another_name,
+			   .trick = changed_second},
+		.sections = "[port {enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "hosts = names-only\n"
+			    "[port {enforced} server open.example]\nverify = off\n",
+		.versions = ONLY_1_3,
+		.reason = "no-certificate",
+	},
+	{
+		.name = "an enforced server name in the first hello, an open one in the second",
+		.source = "RFC 8446, 4.1.2",
+		.prepare = want_another_group,
+		.client = {.server_name = "private.example",
+			   .prepare = ask_for_another_name,
+			   .trick = changed_second},
+		.sections = "[port {enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "hosts = names-only\n"
+			    "[port {enforced} server shop.example]\nverify = off\n",
+		.versions = ONLY_1_3,
+		.reason = "server-name",
+		.alert = 47,
+	},
+	{
 		.name = "another protocol in the second hello",
 		.source = "RFC 8446, 4.1.2; RFC 8737, 3",
 		.prepare = want_another_group,
