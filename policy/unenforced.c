@@ -13,16 +13,9 @@ static bool observes(const struct policy *policy, const struct rule *rule)
 	return rule->verify == VERIFY_OBSERVE;
 }
 
-static bool has_acme(const struct policy *policy, const struct rule *rule)
-{
-	(void)policy;
-	return rule->allows_acme;
-}
-
 static const struct unenforced unenforced[] = {
 	{KEY_verify, observes},
 
-	{KEY_acme, has_acme},
 };
 
 static void complain_at(const struct policy *policy, struct complaints *complaints, unsigned number,

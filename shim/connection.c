@@ -39,6 +39,7 @@ static void begin_anew(struct connection *connection)
 	connection->hello_seen = connection->settled = connection->early_done = false;
 	connection->muted = connection->taken_away = connection->host_verified = false;
 	verdict_end_answer(connection);
+	connection->is_acme = false;
 }
 
 void connection_clear(const SSL *ssl)
@@ -184,6 +185,12 @@ enum reason connection_find_rules(struct connection *connection, const unsigned 
 	return judge_peer_address(connection, route.peer_known ? &route.peer : NULL);
 }
 
+static bool is_datagram(const struct connection *connection)
+{
+	return openssl_is_quic(connection->openssl, connection->ssl) ||
+	       connection->openssl->SSL_is_dtls(connection->ssl);
+}
+
 /* What the hello asks for, and which rule applies to that; STAGE_OPEN where it demands nothing. */
 static enum reason judge_hello(struct connection *connection)
 {
@@ -205,7 +212,12 @@ static enum reason judge_hello(struct connection *connection)
 		connection->stage = STAGE_OPEN;
 		hello_forget(&connection->hello);
 		give_back(connection);
+		return REASON_NONE;
 	}
+	/* A host that asks for certificates itself would not let it finish either. */
+	connection->is_acme = hello_is_acme(&connection->hello) &&
+			      rules_allow_acme(&connection->rules) &&
+			      !host_asks(&connection->host) && !is_datagram(connection);
 	return REASON_NONE;
 }
 
@@ -231,8 +243,11 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 		.resumable = rules_resume(&connection->rules) && !host_asks(&connection->host),
 		.ends_well = verdict_may_finish(connection),
 	};
-	return arm(openssl, connection->ssl, &connection->rules, &connection->host,
-		   &connection->arming);
+	reason = arm(openssl, connection->ssl, &connection->rules, &connection->host,
+		     &connection->arming);
+	if (connection->is_acme)
+		arm_waive(openssl, connection->ssl);
+	return reason;
 }
 
 static void refuse_at_hello(struct connection *connection, enum reason reason)
@@ -292,6 +307,8 @@ void connection_keep_armed(struct connection *connection)
 	/* enforces armed-again */
 	connection->arming.ends_well = verdict_may_finish(connection);
 	arm_again(openssl, connection->ssl, &connection->host, &connection->arming);
+	if (connection->is_acme)
+		arm_waive(openssl, connection->ssl);
 	arm_names(openssl, connection->ssl, &connection->rules, &connection->host);
 	reason = arm_was_undone(openssl, connection->ssl);
 	if (reason != REASON_NONE) {

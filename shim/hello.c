@@ -135,6 +135,17 @@ const char *hello_server_name(const struct hello *first, size_t *length)
 	return (const char *)bytes + HEAD;
 }
 
+bool hello_is_acme(const struct hello *first)
+{
+	static const unsigned char only[] = "\0\x0b\x0a"
+					    "acme-tls/1"; /* RFC 7301, 3.1 */
+	size_t length, name_length;
+	const unsigned char *bytes = asked_at(first, ASKED_PROTOCOLS, &length);
+
+	return bytes != NULL && length == sizeof(only) - 1 && memcmp(bytes, only, length) == 0 &&
+	       hello_server_name(first, &name_length) != NULL;
+}
+
 bool suite_lacks_certificate(const struct openssl *openssl, const SSL_CIPHER *suite)
 {
 	int authentication = openssl->SSL_CIPHER_get_auth_nid(suite);

@@ -25,6 +25,10 @@ void hello_forget(struct hello *first);
  * NULL: none, or one that libssl does not take. */
 const char *hello_server_name(const struct hello *first, size_t *length);
 
+/* Does it come to validate a name for ACME (RFC 8737): its only protocol is acme-tls/1, and it asks
+ * for a server by name? */
+bool hello_is_acme(const struct hello *first);
+
 /* Does a handshake with this suite ask for no certificate of the client: an anonymous one, PSK,
  * SRP? */
 bool suite_lacks_certificate(const struct openssl *openssl, const SSL_CIPHER *suite);

@@ -141,6 +141,17 @@ bool rules_allow_name(const struct rules *rules, const char *name, size_t length
 	return true;
 }
 
+bool rules_allow_acme(const struct rules *rules)
+{
+	const struct rule_in_force *rule;
+	size_t i;
+
+	for (i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (!rule->rule->allows_acme)
+			return false;
+	return i > 0;
+}
+
 bool rules_resume(const struct rules *rules)
 {
 	return rules->one != NULL && rules->one->rule->resumption == RESUMPTION_ON;

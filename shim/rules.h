@@ -34,6 +34,9 @@ bool rules_admit_peer(const struct rules *rules, const struct endpoint *peer);
  * NULL, for none? */
 bool rules_allow_name(const struct rules *rules, const char *name, size_t length);
 
+/* Does each let a hello pass without a certificate that comes to validate a name for ACME? */
+bool rules_allow_acme(const struct rules *rules);
+
 /* May a session be resumed that was verified under the very same rule? */
 bool rules_resume(const struct rules *rules);
 

@@ -193,6 +193,17 @@ static void release_stream(struct connection *connection)
 	connection->stream = NULL;
 }
 
+/* RFC 8737, 3: the certificate was shown, and that is all.  The host finds a client that has
+ * nothing to say and goes away; what TLS has said may still stand in a buffer of the host's. */
+static void finish_acme(struct connection *connection)
+{
+	guard_refuse(connection->stream, ANSWER_REJECT);
+	connection->settled = true; /* nothing to log, and the socket is the host's to close */
+	hello_forget(&connection->hello);
+	/* enforces acme-without-data */
+	verdict_refuse(connection, REASON_NO_CERTIFICATE);
+}
+
 static void judge_armed(struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
@@ -204,6 +215,10 @@ static void judge_armed(struct connection *connection)
 		connection->early_done = true;
 		/* enforces half-rtt, as driven half-rtt-later do */
 		verdict_mute(connection);
+		return;
+	}
+	if (connection->is_acme) {
+		finish_acme(connection);
 		return;
 	}
 	/* enforces end */
@@ -227,7 +242,7 @@ void verdict_foresee(struct connection *connection)
 	enum reason reason = REASON_NONE;
 
 	/* What is there may be of the handshake before. */
-	if (connection->renegotiates || !verdict_has_finished(connection))
+	if (connection->renegotiates || connection->is_acme || !verdict_has_finished(connection))
 		return;
 	/* enforces end-foreseen */
 	reason = judge_peer(connection);
