@@ -63,15 +63,26 @@ static const struct scope *scope_find(const struct policy *policy, enum scope_ki
 		       kind == SCOPE_ADDRESS ? compare_address : compare_port);
 }
 
+/* NULL: none but `*`, at most. */
+static const struct scope *scope_of(const struct policy *policy, const struct endpoint *endpoint)
+{
+	const struct scope *scope = NULL;
+
+	for (enum scope_kind kind = SCOPE_ADDRESS; scope == NULL && kind < SCOPE_ANY; kind++)
+		scope = scope_find(policy, kind, endpoint);
+	return scope;
+}
+
 const struct rule *policy_match(const struct policy *policy, const struct endpoint *endpoint)
 {
-	for (enum scope_kind kind = SCOPE_ADDRESS; kind < SCOPE_ANY; kind++) {
-		const struct scope *scope = scope_find(policy, kind, endpoint);
+	const struct scope *scope = scope_of(policy, endpoint);
 
-		if (scope != NULL)
-			return &policy->sections[scope->rule].rule;
-	}
-	return &policy->sections[policy->fallback].rule;
+	return &policy->sections[scope ? scope->rule : policy->fallback].rule;
+}
+
+bool policy_names(const struct policy *policy, const struct endpoint *endpoint)
+{
+	return scope_of(policy, endpoint) != NULL;
 }
 
 bool policy_names_addresses(const struct policy *policy, uint16_t port)

@@ -177,6 +177,9 @@ void policy_warn(const struct policy *policy, int64_t now, struct complaints *co
  * port is governed by more than one rule. */
 bool policy_names_addresses(const struct policy *policy, uint16_t port);
 
+/* Does a section name the port of `endpoint`, or the address and port?  Else it falls to `*`. */
+bool policy_names(const struct policy *policy, const struct endpoint *endpoint);
+
 /* All rules, in the order of the file, then the built-in default where no `[port *]` takes its
  * place.  index < count. */
 size_t policy_rule_count(const struct policy *policy);

@@ -22,13 +22,14 @@
 
 /* In order of time. */
 enum stream_state {
-	STREAM_NEW,     /* enforced, and must speak TLS: no whole ClientHello yet */
-	STREAM_PLAIN,   /* enforced, and plain text passes: a ClientHello may come at any place */
-	STREAM_OPEN,    /* not enforced: the ClientHello tells which SSL is this one's */
-	STREAM_HELLO,   /* after NEW: the host has the whole hello, and nobody has claimed it */
-	STREAM_CLAIMED, /* a hooked OpenSSL conducts it */
-	STREAM_REFUSED, /* nothing passes */
-	STREAM_DONE     /* admitted, or open and claimed: none of the shim's business any more */
+	STREAM_NEW,       /* enforced, and must speak TLS: no whole ClientHello yet */
+	STREAM_PLAIN,     /* enforced, and plain text passes: a ClientHello may come at any place */
+	STREAM_OPEN,      /* not enforced: the ClientHello tells which SSL is this one's */
+	STREAM_HELLO,     /* after NEW: the host has the whole hello, and nobody has claimed it */
+	STREAM_CLAIMED,   /* a hooked OpenSSL conducts it */
+	STREAM_DATAGRAMS, /* not a stream: a datagram socket of a named enforced port */
+	STREAM_REFUSED,   /* nothing passes */
+	STREAM_DONE       /* admitted, or open and claimed: none of the shim's business any more */
 };
 
 /* What has come in so far. */

@@ -8,27 +8,28 @@
 #include <string.h>
 
 static bool receive_pieces(int descriptor, const struct iovec *pieces, int count, int flags,
-			   ssize_t *result)
+			   const void *caller, ssize_t *result)
 {
 	struct stream *stream = descriptor_hold(descriptor);
 	struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
 				 .msg_iovlen = (size_t)count};
 
-	return stream != NULL && guard_receive(stream, descriptor, &message, flags, result);
+	return stream != NULL && guard_receive(stream, descriptor, &message, flags, caller, result);
 }
 
-static bool receive_bytes(int descriptor, void *bytes, size_t size, int flags, ssize_t *result)
+static bool receive_bytes(int descriptor, void *bytes, size_t size, int flags, const void *caller,
+			  ssize_t *result)
 {
 	struct iovec piece = {.iov_base = bytes, .iov_len = size};
 
-	return receive_pieces(descriptor, &piece, 1, flags, result);
+	return receive_pieces(descriptor, &piece, 1, flags, caller, result);
 }
 
 ssize_t read(int descriptor, void *bytes, size_t size)
 {
 	ssize_t result;
 
-	if (receive_bytes(descriptor, bytes, size, 0, &result))
+	if (receive_bytes(descriptor, bytes, size, 0, CALLER, &result))
 		return result;
 	return libc_originals()->read(descriptor, bytes, size);
 }
@@ -37,7 +38,7 @@ ssize_t __read(int descriptor, void *bytes, size_t size)
 {
 	ssize_t result;
 
-	if (receive_bytes(descriptor, bytes, size, 0, &result))
+	if (receive_bytes(descriptor, bytes, size, 0, CALLER, &result))
 		return result;
 	return libc_originals()->__read(descriptor, bytes, size);
 }
@@ -48,7 +49,7 @@ ssize_t __read_chk(int descriptor, void *bytes, size_t size, size_t room)
 {
 	ssize_t result;
 
-	if (size <= room && receive_bytes(descriptor, bytes, size, 0, &result))
+	if (size <= room && receive_bytes(descriptor, bytes, size, 0, CALLER, &result))
 		return result;
 	return libc_originals()->__read_chk(descriptor, bytes, size, room);
 }
@@ -57,7 +58,7 @@ ssize_t readv(int descriptor, const struct iovec *pieces, int count)
 {
 	ssize_t result;
 
-	if (receive_pieces(descriptor, pieces, count, 0, &result))
+	if (receive_pieces(descriptor, pieces, count, 0, CALLER, &result))
 		return result;
 	return libc_originals()->readv(descriptor, pieces, count);
 }
@@ -68,8 +69,9 @@ ssize_t preadv2(int descriptor, const struct iovec *pieces, int count, off_t off
 {
 	ssize_t result;
 
-	if (offset == -1 && receive_pieces(descriptor, pieces, count,
-					   (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0, &result))
+	if (offset == -1 &&
+	    receive_pieces(descriptor, pieces, count, (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0,
+			   CALLER, &result))
 		return result;
 	return libc_originals()->preadv2(descriptor, pieces, count, offset, flags);
 }
@@ -78,8 +80,9 @@ ssize_t preadv64v2(int descriptor, const struct iovec *pieces, int count, off64_
 {
 	ssize_t result;
 
-	if (offset == -1 && receive_pieces(descriptor, pieces, count,
-					   (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0, &result))
+	if (offset == -1 &&
+	    receive_pieces(descriptor, pieces, count, (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0,
+			   CALLER, &result))
 		return result;
 	return libc_originals()->preadv64v2(descriptor, pieces, count, offset, flags);
 }
@@ -88,7 +91,7 @@ ssize_t recv(int descriptor, void *bytes, size_t size, int flags)
 {
 	ssize_t result;
 
-	if (receive_bytes(descriptor, bytes, size, flags, &result))
+	if (receive_bytes(descriptor, bytes, size, flags, CALLER, &result))
 		return result;
 	return libc_originals()->recv(descriptor, bytes, size, flags);
 }
@@ -97,13 +100,14 @@ ssize_t __recv_chk(int descriptor, void *bytes, size_t size, size_t room, int fl
 {
 	ssize_t result;
 
-	if (size <= room && receive_bytes(descriptor, bytes, size, flags, &result))
+	if (size <= room && receive_bytes(descriptor, bytes, size, flags, CALLER, &result))
 		return result;
 	return libc_originals()->__recv_chk(descriptor, bytes, size, room, flags);
 }
 
 static bool receive_from(int descriptor, void *bytes, size_t size, int flags,
-			 struct sockaddr *address, socklen_t *length, ssize_t *result)
+			 struct sockaddr *address, socklen_t *length, const void *caller,
+			 ssize_t *result)
 {
 	struct stream *stream = descriptor_hold(descriptor);
 	struct iovec piece = {.iov_base = bytes, .iov_len = size};
@@ -112,7 +116,7 @@ static bool receive_from(int descriptor, void *bytes, size_t size, int flags,
 				 .msg_name = address,
 				 .msg_namelen = address && length ? *length : 0};
 
-	if (stream == NULL || !guard_receive(stream, descriptor, &message, flags, result))
+	if (stream == NULL || !guard_receive(stream, descriptor, &message, flags, caller, result))
 		return false;
 	if (address != NULL && length != NULL && *result >= 0)
 		*length = message.msg_namelen;
@@ -124,7 +128,8 @@ ssize_t recvfrom(int descriptor, void *bytes, size_t size, int flags, address_ar
 {
 	ssize_t result;
 
-	if (receive_from(descriptor, bytes, size, flags, ADDRESS_OF(address), length, &result))
+	if (receive_from(descriptor, bytes, size, flags, ADDRESS_OF(address), length, CALLER,
+			 &result))
 		return result;
 	return libc_originals()->recvfrom(descriptor, bytes, size, flags, address, length);
 }
@@ -134,8 +139,8 @@ ssize_t __recvfrom_chk(int descriptor, void *bytes, size_t size, size_t room, in
 {
 	ssize_t result;
 
-	if (size <= room &&
-	    receive_from(descriptor, bytes, size, flags, ADDRESS_OF(address), length, &result))
+	if (size <= room && receive_from(descriptor, bytes, size, flags, ADDRESS_OF(address),
+					 length, CALLER, &result))
 		return result;
 	return libc_originals()->__recvfrom_chk(descriptor, bytes, size, room, flags, address,
 						length);
@@ -168,7 +173,7 @@ ssize_t recvmsg(int descriptor, struct msghdr *message, int flags)
 	ssize_t result;
 	int error_number;
 
-	if (stream != NULL && guard_receive(stream, descriptor, message, flags, &result))
+	if (stream != NULL && guard_receive(stream, descriptor, message, flags, CALLER, &result))
 		return result;
 	result = libc_originals()->recvmsg(descriptor, message, flags);
 	error_number = errno;
@@ -187,7 +192,7 @@ int recvmmsg(int descriptor, struct mmsghdr *messages, unsigned count, int flags
 	int result, error_number;
 
 	if (stream != NULL && count > 0 &&
-	    guard_receive(stream, descriptor, &messages[0].msg_hdr, flags & ~MSG_WAITFORONE,
+	    guard_receive(stream, descriptor, &messages[0].msg_hdr, flags & ~MSG_WAITFORONE, CALLER,
 			  &received)) {
 		if (received < 0)
 			return -1;

@@ -22,6 +22,18 @@ int listen(int descriptor, int backlog)
 	return result;
 }
 
+int bind(int descriptor, const_address_argument address, socklen_t length)
+{
+	int result = libc_originals()->bind(descriptor, address, length);
+	int error_number = errno;
+
+	/* enforces bound */
+	if (result == 0)
+		guard_bound(descriptor);
+	errno = error_number;
+	return result;
+}
+
 static int accepted(int descriptor)
 {
 	int error_number = errno;

@@ -4,6 +4,7 @@
 #include "guard.h"
 #include "hooks.h"
 #include "libc.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <linux/aio_abi.h>
@@ -224,6 +225,12 @@ long syscall(long number, ...)
 	case SYS_execveat:
 		return execveat((int)given[0], (void *)given[1], (void *)given[2], (void *)given[3],
 				(int)given[4]);
+	case SYS_io_uring_setup:
+		ring_was_made();
+		break;
+	case SYS_bind:
+		return bind((int)given[0], (const_address_argument){(void *)given[1]},
+			    (socklen_t)given[2]);
 	case SYS_splice:
 		if (!passes((int)given[0]) || !passes((int)given[2]))
 			return -1;

@@ -3,6 +3,7 @@
 #include "hangup.h"
 #include "journal.h"
 #include "policy_in_force.h"
+#include "ring.h"
 #include "serving.h"
 
 #include <errno.h>
@@ -10,18 +11,26 @@
 
 /* ---- refuse ---- */
 
-static void tell(const struct stream *stream, enum reason reason)
+void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer)
 {
-	const struct refusal refusal = {
+	struct refusal refusal = {
 		.reason = policy_in_force() ? reason : REASON_POLICY_ERROR,
 		.answer = stream->answer,
 		.endpoint_known = true,
 		.endpoint = stream->endpoint,
-		.peer_known = stream->peer_known || stream->in.names_peer,
-		.peer = stream->in.names_peer ? stream->in.peer : stream->peer,
+		.peer_known = peer != NULL,
 	};
 
+	if (peer != NULL)
+		refusal.peer = *peer;
 	journal_refused(&refusal);
+}
+
+static const struct endpoint *shown_peer(const struct stream *stream)
+{
+	if (stream->in.names_peer)
+		return &stream->in.peer;
+	return stream->peer_known ? &stream->peer : NULL;
 }
 
 void guard_close(struct stream *stream, int descriptor, enum reason reason)
@@ -34,7 +43,7 @@ void guard_close(struct stream *stream, int descriptor, enum reason reason)
 		if (before == STREAM_REFUSED || before == STREAM_DONE)
 			return;
 	} while (!atomic_compare_exchange_weak(&stream->state, &before, STREAM_REFUSED));
-	tell(stream, reason);
+	guard_tell(stream, reason, shown_peer(stream));
 	hangup(descriptor, stream->answer, true);
 	errno = error_number;
 }
@@ -52,6 +61,7 @@ bool guard_is_past(const struct stream *stream, int descriptor)
 	case STREAM_NEW:
 	case STREAM_HELLO:
 	case STREAM_CLAIMED:
+	case STREAM_DATAGRAMS:
 	case STREAM_REFUSED:
 		break;
 	}
@@ -148,6 +158,9 @@ void guard_accepted(int descriptor)
 	state = first_state(stream, rule);
 	stream->in.is_plain = state != STREAM_NEW;
 	atomic_store(&stream->state, state);
+	/* Who serves no TLS is left alone. */
+	if (state == STREAM_NEW || (state == STREAM_PLAIN && serving_has_context()))
+		ring_look();
 	/* enforces from, as from-at-hello does */
 	if (rule != NULL && !peers_contain(rule->exempt, peer_known ? &peer : NULL) &&
 	    !rule_admits_peer(rule, peer_known ? &peer : NULL))
@@ -177,6 +190,7 @@ void guard_received(int descriptor)
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t length = sizeof(address);
 
+	guard_bound(descriptor);
 	/* Listeners are received too. */
 	if (getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
 	    (address.ss_family == AF_INET || address.ss_family == AF_INET6) && !is_copy(descriptor))
@@ -200,7 +214,9 @@ bool guard_passes(struct stream *stream, int descriptor)
 		/* enforces unseen-bytes */
 		passes = false;
 	}
-	if (!passes)
+	if (!passes && atomic_load(&stream->state) == STREAM_DATAGRAMS)
+		guard_tell(stream, REASON_UNCOVERED_TLS, NULL);
+	else if (!passes)
 		guard_close(stream, descriptor, guard_reason_unclaimed(stream));
 	descriptor_release(stream);
 	return passes;

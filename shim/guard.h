@@ -22,11 +22,15 @@ void guard_accepted(int descriptor);
 /* It was there at the start, or came from another process. */
 void guard_received(int descriptor);
 
+/* bind() was called on it, or it came from elsewhere: is it a datagram socket of a named enforced
+ * port? */
+void guard_bound(int descriptor);
+
 /* recvmsg() and sendmsg() on what descriptor_hold() gave, which is released.  False: it is none of
  * the shim's business any more, and nothing was done.  Withheld: -1, EAGAIN.  Refused: 0 bytes
- * come, and -1, ECONNRESET. */
+ * come, and -1, ECONNRESET.  `caller`: who called the door; NULL: not known. */
 bool guard_receive(struct stream *stream, int descriptor, struct msghdr *message, int flags,
-		   ssize_t *count);
+		   const void *caller, ssize_t *count);
 bool guard_send(struct stream *stream, int descriptor, const struct msghdr *message, int flags,
 		ssize_t *count);
 

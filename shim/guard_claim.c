@@ -31,6 +31,7 @@ static bool contradicts(const struct stream *stream, const unsigned char *random
 	case STREAM_HELLO:
 		return atomic_load(&stream->has_random) && !guard_is_of(stream, random);
 	case STREAM_CLAIMED:
+	case STREAM_DATAGRAMS:
 	case STREAM_REFUSED:
 	case STREAM_DONE:
 		break;

@@ -64,8 +64,7 @@ static size_t intake_feed(struct intake *in, bool allows_plaintext, const struct
 	return allowed;
 }
 
-/* What was looked at and may not come yet. */
-static void blot_out(const struct msghdr *message, size_t from, size_t end)
+void guard_blot_out(const struct msghdr *message, size_t from, size_t end)
 {
 	size_t at = 0;
 
@@ -138,7 +137,7 @@ static bool receive_new(struct stream *stream, int descriptor, struct msghdr *me
 	allowed = intake_feed(&in, stream->allows_plaintext, message, (size_t)*count, &outlook);
 	if (atomic_load(&stream->state) != STREAM_NEW)
 		return false;
-	blot_out(message, allowed, (size_t)*count);
+	guard_blot_out(message, allowed, (size_t)*count);
 	if (outlook == OUTLOOK_NOT && in.names_peer)
 		stream->in = in; /* for the log */
 	/* enforces plaintext */
@@ -201,10 +200,29 @@ static bool try_to_receive(struct stream *stream, int descriptor, struct msghdr 
 	return true;
 }
 
+/* False: an OpenSSL reads, and sees to it itself. */
+static bool receive_datagram(struct stream *stream, int descriptor, struct msghdr *message,
+			     int flags, const void *caller, ssize_t *count)
+{
+	bool is_ours = !guard_reads_for_openssl(caller);
+
+	if (is_ours && guard_is_past(stream, descriptor)) {
+		is_ours = false;
+		descriptor_forget(descriptor);
+	} else if (is_ours) {
+		*count = guard_receive_datagram(stream, descriptor, message, flags);
+	}
+	descriptor_release(stream);
+	return is_ours;
+}
+
 bool guard_receive(struct stream *stream, int descriptor, struct msghdr *message, int flags,
-		   ssize_t *count)
+		   const void *caller, ssize_t *count)
 {
 	bool is_ours = true;
+
+	if (atomic_load(&stream->state) == STREAM_DATAGRAMS)
+		return receive_datagram(stream, descriptor, message, flags, caller, count);
 
 	do {
 		if (guard_is_past(stream, descriptor)) {

@@ -15,6 +15,17 @@ struct msghdr guard_cut_short(const struct msghdr *message, struct iovec pieces[
 /* Nothing passes from now on: told of, and answered.  errno is left as found. */
 void guard_close(struct stream *stream, int descriptor, enum reason reason);
 
+/* A line about it.  `peer` NULL: not known. */
+void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer);
+
+/* What was looked at and may not come: bytes `from` to `end` of a host's buffers become zeros. */
+void guard_blot_out(const struct msghdr *message, size_t from, size_t end);
+
+/* STREAM_DATAGRAMS: is `caller` an OpenSSL that judges them itself?  And what anybody else gets. */
+bool guard_reads_for_openssl(const void *caller);
+ssize_t guard_receive_datagram(struct stream *stream, int descriptor, struct msghdr *message,
+			       int flags);
+
 /* Why, of a connection that speaks out of turn. */
 enum reason guard_reason_unclaimed(const struct stream *stream);
 

@@ -121,6 +121,7 @@ static ssize_t try_to_send(struct stream *stream, int descriptor, const struct m
 			return refuse_to_send(stream, descriptor, REASON_NONE);
 		return send_records(stream, descriptor, message, flags);
 	case STREAM_OPEN:
+	case STREAM_DATAGRAMS:
 	case STREAM_DONE:
 		break;
 	}
@@ -130,8 +131,13 @@ static ssize_t try_to_send(struct stream *stream, int descriptor, const struct m
 bool guard_send(struct stream *stream, int descriptor, const struct msghdr *message, int flags,
 		ssize_t *count)
 {
-	bool is_ours = !guard_is_past(stream, descriptor);
+	bool is_ours;
 
+	if (atomic_load(&stream->state) == STREAM_DATAGRAMS) {
+		descriptor_release(stream);
+		return false;
+	}
+	is_ours = !guard_is_past(stream, descriptor);
 	if (is_ours) {
 		*count = try_to_send(stream, descriptor, message, flags);
 		is_ours = *count >= 0 || errno != ENOTSOCK;

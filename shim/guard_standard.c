@@ -41,7 +41,7 @@ static ssize_t read_guarded(void *cookie, char *bytes, size_t size)
 	struct msghdr message = message_of(&piece);
 	ssize_t count;
 
-	if (stream != NULL && guard_receive(stream, descriptor, &message, 0, &count))
+	if (stream != NULL && guard_receive(stream, descriptor, &message, 0, NULL, &count))
 		return count;
 	return libc_originals()->read(descriptor, bytes, size);
 }
@@ -137,6 +137,7 @@ static bool must_speak_tls(const struct stream *stream)
 		return true;
 	case STREAM_PLAIN:
 	case STREAM_OPEN:
+	case STREAM_DATAGRAMS:
 	case STREAM_DONE:
 		break;
 	}

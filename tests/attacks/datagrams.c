@@ -380,7 +380,10 @@ static const struct attack attacks[] = {
 		.name = "a stranger whose datagrams come by memory",
 		.source = "OpenSSL crypto/bio/bss_mem.c",
 		.host = host_by_memory,
-		.second = "verify = off\n[port *]\nca = {ca}",
+		/* On a port that is named it would get no datagram. */
+		.second = "verify = off",
+		.sections = "[port *]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {second}]\nverify = off\n",
 		.reason = "no-certificate",
 		.answer = "close",
 	},
