@@ -14,7 +14,7 @@ storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
 	shim/door_* | shim/doors.h) echo 9 ;;
 	shim/connection.* | shim/verdict.* | shim/answering.*) echo 8 ;;
 	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/answer_status.*) echo 7 ;;
-	shim/rules.* | shim/serving.* | shim/withhold.* | shim/client_socket.*) echo 6 ;;
+	shim/rules.* | shim/serving.* | shim/withhold.* | shim/client_socket.* | shim/ring.*) echo 6 ;;
 	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.*) echo 5 ;;
 	shim/policy_in_force.* | shim/counters.*) echo 4 ;;
 	shim/journal.* | shim/openssl.* | shim/environment.*) echo 3 ;;
