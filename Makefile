@@ -149,6 +149,10 @@ $(addsuffix .run,$(FUZZ)): %.run: %
 check-transparency: all ## CPython's own tests of TLS and sockets end as without the library, where the policy is off
 	@BUILD=$(BUILD) TEST_LIMIT=1800 tests/run.sh tests/transparency/cpython.sh
 
+.PHONY: check-load
+check-load: programs ## 20,000 connections to each of two servers, 64 at once, over two ports with different CAs
+	@CONNECTIONS=20000 TEST_LIMIT=1800 BUILD=$(BUILD) tests/run.sh $(BUILD)/tests/process/tells_ports_apart_under_load
+
 .PHONY: check-mutants
 check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long
 	@BUILD=$(BUILD) tests/mutants.sh
