@@ -209,6 +209,7 @@ check 'a mistake is shown with file, line and column' checks '[port 1]\nverify =
 check 'a mistake is shown with its line' checks '[port 1]\nverify = maybe' 1 '^verify = maybe$'
 check 'a mistake is shown with a caret under its column' checks '[port 1]\nverify = maybe' 1 '^         \^$'
 check 'a key of a later version is a mistake' checks '[port 1]\nocsp = on' 1 '^policy.conf:2:1: unknown key "ocsp"'
+check 'a key that nothing enforces is a mistake' checks '[port 1]\nverify = observe' 1 '^policy.conf:2:1: verify = observe is not enforced'
 check 'all mistakes are counted' checks '[port 1]\nverify = maybe\nrefuse = softly' 1 '^2 errors; .*refuses every client'
 check 'with a mistake there is no table' prints 'policy  policy.conf (named here)' bash -c "$cfshim check policy.conf 2>/dev/null; :"
 while IFS='|' read -r sentence value status pattern; do
