@@ -50,7 +50,8 @@ static void prepare_responder(struct server *server)
 		       server->ports[0], certificate_file("server"), certificate_key("server"));
 }
 
-static const struct server_kind responder = {"s_server for ACME", prepare_responder};
+static const struct server_kind responder = {.name = "s_server for ACME",
+					     .prepare = prepare_responder};
 
 /* One whose libssl sees no socket, and which writes first. */
 static void prepare_asyncio(struct server *server)
@@ -72,7 +73,7 @@ static void prepare_asyncio(struct server *server)
 	server_command(server, "/usr/bin/python3 server.py");
 }
 
-static const struct server_kind asyncio = {"asyncio for ACME", prepare_asyncio};
+static const struct server_kind asyncio = {.name = "asyncio for ACME", .prepare = prepare_asyncio};
 
 struct trial {
 	const struct server_kind *kind;
