@@ -27,8 +27,8 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 	/* Some take "1" for a login, and look no further; and a stale EAGAIN would have them try
 	 * again. */
 	/* enforces accept-fails */
-	if (result == 1 && connection_is_refused(ssl) && !connection_is_answered(ssl) &&
-	    !connection->is_acme) {
+	if (result == 1 && connection != NULL && connection->stage == STAGE_REFUSED &&
+	    !connection_is_answered(ssl) && !connection->is_acme) {
 		errno = ECONNRESET;
 		result = -1;
 	}

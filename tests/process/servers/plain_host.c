@@ -30,6 +30,7 @@
 #define MOST_PORTS 4
 
 /* Exported, and in no header. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 ssize_t __write(int descriptor, const void *bytes, size_t size);
 ssize_t __send(int descriptor, const void *bytes, size_t size, int flags);
 ssize_t __read(int descriptor, void *bytes, size_t size);
@@ -40,6 +41,7 @@ ssize_t __recvfrom_chk(int descriptor, void *bytes, size_t size, size_t room, in
 int __dup2(int descriptor, int copy);
 int __fcntl(int descriptor, int command, ...);
 FILE *_IO_fdopen(int descriptor, const char *mode);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 /* What the way writes, or has read. */
 static char text[256];
@@ -146,6 +148,7 @@ static long in_child(int descriptor, void (*do_it)(int descriptor))
 	waitpid(child, &status, 0);
 	return WEXITSTATUS(status);
 }
+/* NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork) */
 
 static void child_writes(int descriptor)
 {
@@ -171,6 +174,8 @@ static void child_runs_shell(int descriptor)
 	execlp("sh", "sh", "-c", "printf %s \"$0\"", text, (char *)NULL);
 }
 
+/* NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork): it is what is
+ * tried */
 static long in_vfork_child(int descriptor)
 {
 	pid_t child = vfork();
