@@ -148,7 +148,6 @@ static long in_child(int descriptor, void (*do_it)(int descriptor))
 	waitpid(child, &status, 0);
 	return WEXITSTATUS(status);
 }
-/* NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork) */
 
 static void child_writes(int descriptor)
 {
@@ -189,6 +188,7 @@ static long in_vfork_child(int descriptor)
 	waitpid(child, &status, 0);
 	return WEXITSTATUS(status);
 }
+/* NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork) */
 
 /* The host itself, with the connection for its stdout or stderr, for a while. */
 static long as_standard(int descriptor, FILE **stream, FILE *kept)
