@@ -54,11 +54,17 @@ static bool come_in(struct openssl *openssl, SSL *ssl)
 	return true;
 }
 
+/* The same for who reads: what is `known` of the SSL is looked up once. */
+static bool come_in_as(struct openssl *openssl, SSL *ssl, const struct connection *known)
+{
+	return (known != NULL && connection_may_talk(known)) || come_in(openssl, ssl);
+}
+
 /* A handshake within the call (renegotiation) ended unseen, or the host took the flags off in
  * between. */
-static bool may_keep(const struct openssl *openssl, const SSL *ssl)
+static bool may_keep(const struct openssl *openssl, const SSL *ssl, const struct connection *known)
 {
-	const struct connection *connection = connection_of(ssl);
+	const struct connection *connection = known ? known : connection_of(ssl);
 
 	/* STAGE_NEW: a client of which the host only has set the info callback. */
 	if (connection == NULL || connection->stage == STAGE_NEW)
@@ -67,10 +73,11 @@ static bool may_keep(const struct openssl *openssl, const SSL *ssl)
 }
 
 /* `count` bytes that were read. */
-static int keep_or_lose(const struct openssl *openssl, const SSL *ssl, void *bytes, int count)
+static int keep_or_lose(const struct openssl *openssl, const SSL *ssl,
+			const struct connection *known, void *bytes, int count)
 {
 	/* enforces kept */
-	if (count > 0 && !may_keep(openssl, ssl)) {
+	if (count > 0 && !may_keep(openssl, ssl, known)) {
 		memset(bytes, 0, (size_t)count);
 		count = -1;
 	}
@@ -83,11 +90,11 @@ static void lose(void *bytes, size_t *count)
 	*count = 0;
 }
 
-static bool keep_or_lose_all(const struct openssl *openssl, const SSL *ssl, void *bytes,
-			     size_t *count)
+static bool keep_or_lose_all(const struct openssl *openssl, const SSL *ssl,
+			     const struct connection *known, void *bytes, size_t *count)
 {
 	/* enforces kept-ex */
-	if (!may_keep(openssl, ssl)) {
+	if (!may_keep(openssl, ssl, known)) {
 		lose(bytes, count);
 		return false;
 	}
@@ -154,35 +161,41 @@ ossl_ssize_t SSL_sendfile(SSL *ssl, int descriptor, off_t offset, size_t size, i
 int SSL_read(SSL *ssl, void *bytes, int size)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
+	const struct connection *known = connection_of(ssl);
 
-	if (!come_in(openssl, ssl))
+	if (!come_in_as(openssl, ssl, known))
 		return -1;
-	return keep_or_lose(openssl, ssl, bytes, openssl->SSL_read(ssl, bytes, size));
+	return keep_or_lose(openssl, ssl, known, bytes, openssl->SSL_read(ssl, bytes, size));
 }
 
 int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
+	const struct connection *known = connection_of(ssl);
 
-	return come_in(openssl, ssl) && openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
-	       keep_or_lose_all(openssl, ssl, bytes, count);
+	return come_in_as(openssl, ssl, known) &&
+	       openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
+	       keep_or_lose_all(openssl, ssl, known, bytes, count);
 }
 
 int SSL_peek(SSL *ssl, void *bytes, int size)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
+	const struct connection *known = connection_of(ssl);
 
-	if (!come_in(openssl, ssl))
+	if (!come_in_as(openssl, ssl, known))
 		return -1;
-	return keep_or_lose(openssl, ssl, bytes, openssl->SSL_peek(ssl, bytes, size));
+	return keep_or_lose(openssl, ssl, known, bytes, openssl->SSL_peek(ssl, bytes, size));
 }
 
 int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
+	const struct connection *known = connection_of(ssl);
 
-	return come_in(openssl, ssl) && openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
-	       keep_or_lose_all(openssl, ssl, bytes, count);
+	return come_in_as(openssl, ssl, known) &&
+	       openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
+	       keep_or_lose_all(openssl, ssl, known, bytes, count);
 }
 
 /* None is taken before the verdict; where a host has it taken, unseen, it is lost. */
@@ -195,7 +208,7 @@ int SSL_read_early_data(SSL *ssl, void *bytes, size_t size, size_t *count)
 		return status;
 	/* Debian's libssl reads it by SSL_read_ex(), by name, and others do not. */
 	/* enforces kept-early, as kept-ex driven do */
-	if (!may_keep(openssl, ssl)) {
+	if (!may_keep(openssl, ssl, NULL)) {
 		lose(bytes, count);
 		status = SSL_READ_EARLY_DATA_ERROR;
 	}
