@@ -211,18 +211,20 @@ $(BUILD)/tests/process/servers/late_server: $(call fobj,tests/process/servers/la
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -ldl
 
 # As Node.js of nodesource is, and as upstream links libssl, and then some.
-LINK_WHOLE_OPENSSL = -Wl,--whole-archive -l:libssl.a -l:libcrypto.a -Wl,--no-whole-archive -lpthread -ldl
+# A static libcrypto may want these (Debian 13).
+OPENSSL_NEEDS = -Wl,--as-needed $(foreach name,z zstd,$(if $(wildcard $(shell $(CC) -print-file-name=lib$(name).so)),-l$(name)))
+LINK_WHOLE_OPENSSL = -Wl,--whole-archive -l:libssl.a -l:libcrypto.a -Wl,--no-whole-archive $(OPENSSL_NEEDS) -lpthread -ldl
 $(BUILD)/tests/process/servers/whole_server: $(call fobj,tests/process/servers/small_server.c)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -rdynamic $(LINK_WHOLE_OPENSSL)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -rdynamic $(LINK_WHOLE_OPENSSL) || rm -f $@
 $(BUILD)/tests/process/servers/bound_openssl.so: $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) -shared -o $@ $(LDFLAGS_ALL) -Wl,-Bsymbolic $(LINK_WHOLE_OPENSSL)
+	$(Q)$(CC) -shared -o $@ $(LDFLAGS_ALL) -Wl,-Bsymbolic $(LINK_WHOLE_OPENSSL) || rm -f $@
 # An OpenSSL inside the program that nobody can hook.  Where there is no static one, or it wants further libraries, there is no
 # such server, and its test is skipped.
 $(STATIC_SERVER): $(call fobj,tests/process/servers/small_server.c)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -Wl,-Bstatic -lssl -lcrypto -Wl,-Bdynamic -ldl -lpthread || rm -f $@
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -Wl,-Bstatic -lssl -lcrypto -Wl,-Bdynamic $(OPENSSL_NEEDS) -ldl -lpthread || rm -f $@
 
 # Two OpenSSLs in one process.  The libraries are copied: in the folder where they come from lies another libc.
 $(BUILD)/tests/process/servers/two_versions: $(call fobj,$(addprefix tests/process/servers/,two_versions.c service.c))

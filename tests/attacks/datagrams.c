@@ -392,7 +392,9 @@ static const struct attack attacks[] = {
 		.name = "a stranger whose datagrams come by memory, beside an open listener",
 		.source = "OpenSSL crypto/bio/bss_mem.c",
 		.host = host_by_memory_beside_listener,
-		.second = "verify = off\n[port *]\nca = {ca}",
+		.second = "verify = off",
+		.sections = "[port *]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {second}]\nverify = off\n",
 		.reason = "no-certificate",
 		.answer = "close",
 	},

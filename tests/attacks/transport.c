@@ -149,23 +149,27 @@ static void use_duplicate(SSL *ssl)
 	dup2(host_listener(SECOND), descriptor);
 }
 
-/* Carry bytes until either side ends. */
+/* Carry bytes until the host ends; who no longer listens to the client may have said something
+ * before. */
 static void relay(int client, int from_host, int to_host)
 {
-	struct pollfd both[] = {{.fd = client, .events = POLLIN},
-				{.fd = from_host, .events = POLLIN}};
+	struct pollfd both[] = {{.fd = from_host, .events = POLLIN},
+				{.fd = client, .events = POLLIN}};
+	const int onward[] = {client, to_host};
 	char bytes[4096];
 
-	while (poll(both, 2, 10000) > 0) {
+	while (both[0].fd >= 0 && poll(both, 2, 10000) > 0) {
 		for (int i = 0; i < 2; i++) {
 			ssize_t count;
 
 			if (both[i].revents == 0)
 				continue;
 			count = read(both[i].fd, bytes, sizeof(bytes));
-			if (count <= 0 ||
-			    write(i == 0 ? to_host : client, bytes, (size_t)count) != count)
-				return;
+			if (count <= 0 || write(onward[i], bytes, (size_t)count) != count)
+				both[i].fd = -1;
+			if (both[1].fd < 0)
+				if (shutdown(to_host, SHUT_WR) != 0)
+					close(to_host);
 		}
 	}
 }

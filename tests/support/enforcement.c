@@ -57,10 +57,12 @@ static void expect_served(const struct client *client, const struct outcome *out
 	expect(outcome->http_status == 200, "%s: HTTP status %d", who, outcome->http_status);
 }
 
-/* "reject 403" -> 403; 0: no status. */
+/* "reject 403" -> 403; 0: no status, or no answer (NULL). */
 static int status_of(const char *answer)
 {
-	return strncmp(answer, "reject ", 7) == 0 ? (int)strtol(answer + 7, NULL, 10) : 0;
+	return answer != NULL && strncmp(answer, "reject ", 7) == 0
+		       ? (int)strtol(answer + 7, NULL, 10)
+		       : 0;
 }
 
 /* The whole of it, close_notify, and a FIN: no RST that could have overtaken it. */
