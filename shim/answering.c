@@ -24,8 +24,12 @@ void verdict_begin_answer(struct connection *connection)
 
 void verdict_end_answer(struct connection *connection)
 {
+	if (connection->conversation == NULL)
+		return;
 	answer_status_end(connection->conversation);
 	connection->conversation = NULL;
+	/* enforces answered-socket */
+	guard_refuse(connection->stream, ANSWER_REJECT);
 }
 
 bool connection_answer(SSL *ssl)

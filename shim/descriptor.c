@@ -224,6 +224,19 @@ void descriptor_forget_range(unsigned first, unsigned last)
 	}
 }
 
+void descriptor_join(struct stream *stream, int copy)
+{
+	slot *place = slot_of(copy, true);
+
+	/* No memory: a copy that nobody watches is none. */
+	if (place == NULL) {
+		atomic_store(&stream->state, STREAM_REFUSED);
+		return;
+	}
+	slot_set(place, stream);
+	atomic_store(&stream->descriptor, copy);
+}
+
 void descriptor_copied(int descriptor, int copy)
 {
 	struct stream *stream = descriptor_hold(descriptor);

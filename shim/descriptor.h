@@ -81,6 +81,9 @@ void descriptor_forget_range(unsigned first, unsigned last);
 /* `copy` is another descriptor of the same socket as `descriptor`. */
 void descriptor_copied(int descriptor, int copy);
 
+/* `copy` is another descriptor of `stream`, however it came. */
+void descriptor_join(struct stream *stream, int copy);
+
 /* False in a child of vfork(). */
 bool descriptor_is_own_table(void);
 

@@ -56,6 +56,17 @@ int accept4(int descriptor, address_argument address, socklen_t *length, int fla
 	return accepted(libc_originals()->accept4(descriptor, address, length, flags));
 }
 
+/* The child's table is its own, before it starts children of another kind. */
+pid_t fork(void)
+{
+	pid_t child = libc_originals()->fork();
+
+	/* enforces forked */
+	if (child == 0)
+		descriptor_is_own_table();
+	return child;
+}
+
 /* Forgotten first: another thread may get the number at once. */
 int close(int descriptor)
 {

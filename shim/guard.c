@@ -179,7 +179,7 @@ static bool is_copy(int descriptor)
 		is_known =
 			atomic_load(&next->state) != STREAM_DONE && descriptor_is(descriptor, next);
 		if (is_known)
-			descriptor_copied(atomic_load(&next->descriptor), descriptor);
+			descriptor_join(next, descriptor);
 		descriptor_release(next);
 	}
 	return is_known;
@@ -203,11 +203,12 @@ void guard_received(int descriptor)
 
 bool guard_passes(struct stream *stream, int descriptor)
 {
+	enum stream_state state = atomic_load(&stream->state);
 	bool passes = true;
 
 	if (guard_is_past(stream, descriptor)) {
 		descriptor_forget(descriptor);
-	} else if (stream->in.is_plain && atomic_load(&stream->state) != STREAM_CLAIMED) {
+	} else if (state == STREAM_PLAIN || state == STREAM_OPEN) {
 		stream->in.scan.state = SCAN_AMBIGUOUS;
 		atomic_store(&stream->has_random, false);
 	} else {

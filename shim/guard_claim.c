@@ -75,8 +75,11 @@ static bool is_unclassified(const struct stream *stream)
 
 static void close_copy(struct stream *stream)
 {
+	int descriptor = atomic_load(&stream->descriptor);
+
 	stream->answer = ANSWER_CLOSE;
-	guard_close(stream, atomic_load(&stream->descriptor), REASON_UNKNOWN_ENDPOINT);
+	guard_close(stream, descriptor_is(descriptor, stream) ? descriptor : -1,
+		    REASON_UNKNOWN_ENDPOINT);
 }
 
 static enum claim claim_random(const unsigned char *random, struct stream **claimed,

@@ -178,6 +178,16 @@ static bool is_enforced(int descriptor)
 #define ENTRY_SIZE_AT 16
 #define ENTRY_NAME_AT 19
 
+/* Digits; strtol() has another name in newer headers, which musl lacks. */
+static int number_of(const char *name)
+{
+	int number = 0;
+
+	for (; *name >= '0' && *name <= '9' && number < 100000000; name++)
+		number = number * 10 + (*name - '0');
+	return number;
+}
+
 /* The enforced sockets, at most `most`; opendir() would allocate. */
 static size_t find_enforced(int *found, size_t most)
 {
@@ -193,7 +203,7 @@ static size_t find_enforced(int *found, size_t most)
 								  sizeof(block))) > 0)
 		for (long at = 0; at < length;) {
 			const char *name = block + at + ENTRY_NAME_AT;
-			int descriptor = (int)strtol(name, NULL, 10);
+			int descriptor = number_of(name);
 			uint16_t size;
 
 			memcpy(&size, block + at + ENTRY_SIZE_AT, sizeof(size));

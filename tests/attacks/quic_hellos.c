@@ -311,7 +311,7 @@ static const struct attack attacks[] = {
 		.host = host_of_quic,
 		.attack = connect_by_quic,
 		.versions = ONLY_1_3,
-		.reason = "uncovered-tls",
+		.reason = "plaintext", /* on the wire of this host it is not TLS */
 		.alert = NO_ALERT,
 		.edge_is_refused = true,
 	},
