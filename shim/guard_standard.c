@@ -3,7 +3,7 @@
  *
  * stdio reads and writes by calls within libc, past every door.  Where such a connection is copied
  * onto descriptor 0, 1 or 2 (an own handler of the host), or is inherited there (inetd, or a child
- * that runs a program), a line of printf() or echo would go out in the clear.  So the three streams
+ * that runs a program), what they print would go out in the clear.  So the three streams
  * become streams whose every read and write comes by the guard.  The old ones, of which somebody
  * may have kept the address (iostream does), find no descriptor while that lasts.
  *

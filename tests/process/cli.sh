@@ -233,7 +233,7 @@ check 'the CA that all customers of Cloudflare share is a warning' checks '[port
 is_enforced() { # TEXT
 	policy "$1"
 	"$cfshim" check policy.conf >enforced.out 2>&1
-	! grep -q 'is not enforced by this version' enforced.out
+	if grep -q 'is not enforced by this version' enforced.out; then return 1; fi
 }
 own="ca = $scratch/long-ca.pem"
 printf '192.0.2.0/24\n10.0.0.1/8\n' >peers.txt
