@@ -8,6 +8,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +59,17 @@ static void prepare_plain_host(struct server *server)
 
 static const struct server_kind plain_host = {.name = "plain_host", .prepare = prepare_plain_host};
 
+/* What the client sends at once is thrown away with the connection, where that is refused as it
+ * comes. */
+static int thinks_ms;
+
 /* The client's side: it speaks where the host reads, and else only listens. */
 static void visit(unsigned port, bool speaks, struct exchange *exchange)
 {
-	exchange->bytes = raw_exchange(raw_connect(NULL, port), PLAIN_REQUEST,
+	int descriptor = raw_connect(NULL, port);
+
+	poll(NULL, 0, thinks_ms);
+	exchange->bytes = raw_exchange(descriptor, PLAIN_REQUEST,
 				       speaks ? sizeof(PLAIN_REQUEST) - 1 : 0, &exchange->ending);
 }
 
@@ -222,6 +230,29 @@ static void run_guarded(void **state)
 	server_stop(server);
 }
 
+/* ---- who may not connect, where plain text passes ---- */
+
+static void run_refused(void **state)
+{
+	struct server *server = server_new(&plain_host, 1);
+
+	(void)state;
+	server_policy(server, "[port %u]\nplaintext = allow\nfrom = 192.0.2.0/24\n",
+		      server->ports[0]);
+	begin(server);
+	thinks_ms = 20;
+	for (size_t i = 0; i < WAYS; i++) {
+		struct exchange seen = try_way(server, server->ports[0], &ways[i]);
+
+		expect(seen.bytes == 0, "%s: the client gets %zu bytes", ways[i].name, seen.bytes);
+		expect(!seen.has_request, "%s: the host gets the request", ways[i].name);
+	}
+	thinks_ms = 0;
+	expect(log_count(server->log, "reason=peer-address") > 0, "no line");
+	expectations_met();
+	server_stop(server);
+}
+
 /* ---- ports where plain text passes ---- */
 
 struct open_port {
@@ -277,6 +308,7 @@ int main(void)
 		TEST("on a named port plain text comes and goes in no way, and the host finds its "
 		     "connection reset",
 		     run_guarded),
+		TEST("where plain text passes, nothing does for who may not connect", run_refused),
 		OPEN("where no port is named every way is as without the shim", false, NULL),
 		OPEN("where plain text is allowed every way is as without the shim", true,
 		     "plaintext = allow"),

@@ -188,6 +188,16 @@ static long in_vfork_child(int descriptor)
 	waitpid(child, &status, 0);
 	return WEXITSTATUS(status);
 }
+
+/* As a daemon that forks for each connection, and starts a helper in between. */
+static void child_writes_to_copy(int descriptor)
+{
+	if (vfork() == 0) {
+		close(descriptor);
+		_exit(0);
+	}
+	_exit(write(dup(descriptor), text, piece.iov_len) < 0);
+}
 /* NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork) */
 
 /* The host itself, with the connection for its stdout or stderr, for a while. */
@@ -210,6 +220,31 @@ static long as_standard(int descriptor, FILE **stream, FILE *kept)
 static long by_copy(int copy)
 {
 	return write(copy, text, piece.iov_len);
+}
+
+/* Sent to itself, and so another number for the same connection; the last one before is closed. */
+static int receive_again(int descriptor)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS}};
+	char byte = 0;
+	struct iovec one = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr packet = {.msg_iov = &one,
+				.msg_iovlen = 1,
+				.msg_control = &control,
+				.msg_controllen = sizeof(control)};
+	int pair[2], again = -1;
+
+	close(dup(descriptor));
+	memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(descriptor));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && sendmsg(pair[0], &packet, 0) == 1 &&
+	    recvmsg(pair[1], &packet, 0) == 1)
+		memcpy(&again, CMSG_DATA(&control.header), sizeof(again));
+	return again;
 }
 
 struct way {
@@ -265,6 +300,8 @@ WAY(child_echo, in_child(descriptor, child_runs_echo))
 WAY(child_printf, in_child(descriptor, child_runs_printf))
 WAY(child_shell, in_child(descriptor, child_runs_shell))
 WAY(child_vfork, in_vfork_child(descriptor))
+WAY(child_copy, in_child(descriptor, child_writes_to_copy))
+WAY(received, by_copy(receive_again(descriptor)))
 WAY(stdout, as_standard(descriptor, &stdout, NULL))
 WAY(old_stdout, as_standard(descriptor, &stdout, stdout_at_start))
 WAY(stderr, as_standard(descriptor, &stderr, NULL))
