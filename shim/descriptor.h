@@ -63,6 +63,7 @@ struct stream {
 		struct server_flight flight; /* STREAM_PLAIN */
 		struct tls_records records;  /* STREAM_CLAIMED */
 	};
+	_Atomic long long withheld_since; /* STREAM_HELLO: ms; 0: nothing was withheld yet */
 	_Atomic bool has_random;
 	unsigned char random[HELLO_RANDOM_BYTES]; /* once it has */
 };

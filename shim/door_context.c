@@ -224,8 +224,10 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
 {
 	struct openssl *openssl = openssl_now_of(method, CALLER);
 
-	return may_make_context(openssl) ? openssl->SSL_CTX_new_ex(library, properties, method)
-					 : NULL;
+	/* A host that looks it up finds it here, where libssl has none; so with its kin. */
+	if (!may_make_context(openssl) || openssl->SSL_CTX_new_ex == NULL)
+		return NULL;
+	return openssl->SSL_CTX_new_ex(library, properties, method);
 }
 
 /* libssl calls this for each SSL_CTX, also where its own SSL_CTX_new() was reached by dlsym() or

@@ -119,7 +119,8 @@ int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, siz
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return come_in(openssl, ssl) && openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
+	return openssl->SSL_write_ex2 != NULL && come_in(openssl, ssl) &&
+	       openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
 }
 
 /* These two write at once, whatever state the handshake is in: by the first a server answers whom
@@ -154,6 +155,8 @@ ossl_ssize_t SSL_sendfile(SSL *ssl, int descriptor, off_t offset, size_t size, i
 
 	/* enforces half-rtt-file */
 	if (!may_write_at_once(openssl, ssl))
+		return -1;
+	if (openssl->SSL_sendfile == NULL)
 		return -1;
 	return openssl->SSL_sendfile(ssl, descriptor, offset, size, flags);
 }

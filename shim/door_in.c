@@ -5,12 +5,14 @@
 #include "libc.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 static bool receive_pieces(int descriptor, const struct iovec *pieces, int count, int flags,
 			   const void *caller, ssize_t *result)
 {
-	struct stream *stream = descriptor_hold(descriptor);
+	/* More pieces than the kernel takes are its to decline. */
+	struct stream *stream = count >= 0 && count <= IOV_MAX ? descriptor_hold(descriptor) : NULL;
 	struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
 				 .msg_iovlen = (size_t)count};
 

@@ -5,11 +5,12 @@
 #include "libc.h"
 
 #include <errno.h>
+#include <limits.h>
 
 static bool send_pieces(int descriptor, const struct iovec *pieces, int count, int flags,
 			ssize_t *result)
 {
-	struct stream *stream = descriptor_hold(descriptor);
+	struct stream *stream = count >= 0 && count <= IOV_MAX ? descriptor_hold(descriptor) : NULL;
 	struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
 				 .msg_iovlen = (size_t)count};
 

@@ -84,13 +84,23 @@ int close_range(unsigned first, unsigned last, int flags)
 {
 	if ((flags & (int)CLOSE_RANGE_CLOEXEC) == 0)
 		descriptor_forget_range(first, last);
+	/* One that looks it up finds it here, where libc has none. */
+	if (libc_originals()->close_range == NULL) {
+		errno = ENOSYS;
+		return -1;
+	}
 	return libc_originals()->close_range(first, last, flags);
 }
 
 void closefrom(int first)
 {
 	descriptor_forget_range(first < 0 ? 0 : (unsigned)first, UINT_MAX);
-	libc_originals()->closefrom(first);
+	if (libc_originals()->closefrom != NULL) {
+		libc_originals()->closefrom(first);
+		return;
+	}
+	for (long i = first < 0 ? 0 : first, end = sysconf(_SC_OPEN_MAX); i < end; i++)
+		libc_originals()->close((int)i);
 }
 
 static int copied(int descriptor, int copy)

@@ -105,21 +105,27 @@ X509 *SSL_get_peer_certificate(const SSL *ssl)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get_peer_certificate(ssl);
+	return openssl->SSL_get_peer_certificate == NULL || connection_hides_certificate(ssl)
+		       ? NULL
+		       : openssl->SSL_get_peer_certificate(ssl);
 }
 
 X509 *SSL_get0_peer_certificate(const SSL *ssl)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get0_peer_certificate(ssl);
+	return openssl->SSL_get0_peer_certificate == NULL || connection_hides_certificate(ssl)
+		       ? NULL
+		       : openssl->SSL_get0_peer_certificate(ssl);
 }
 
 X509 *SSL_get1_peer_certificate(const SSL *ssl)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return connection_hides_certificate(ssl) ? NULL : openssl->SSL_get1_peer_certificate(ssl);
+	return openssl->SSL_get1_peer_certificate == NULL || connection_hides_certificate(ssl)
+		       ? NULL
+		       : openssl->SSL_get1_peer_certificate(ssl);
 }
 
 STACK_OF(X509) * SSL_get_peer_cert_chain(const SSL *ssl)

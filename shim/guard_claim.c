@@ -46,7 +46,7 @@ static enum claim claim_descriptor(const struct route *route, const unsigned cha
 
 	if (stream == NULL)
 		return CLAIM_NONE;
-	if (guard_is_past(stream, route->descriptor)) {
+	if (guard_is_past(stream, route->descriptor) || !descriptor_is(route->descriptor, stream)) {
 		descriptor_forget(route->descriptor);
 		/* enforces foreign-descriptor */
 	} else if (contradicts(stream, random) || !claim(stream)) {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 /* So long a blocking read waits for another thread to claim the connection. */
 #define CLAIM_WAIT_MS 5000
@@ -80,18 +81,34 @@ void guard_blot_out(const struct msghdr *message, size_t from, size_t end)
 	}
 }
 
-/* The host has the hello, and more is there: another thread may be about to claim it. */
-static bool wait_for_claim(const struct stream *stream, int descriptor, int flags)
+static bool is_blocking(int descriptor, int flags)
 {
-	if ((flags & MSG_DONTWAIT) != 0 ||
-	    (libc_originals()->fcntl(descriptor, F_GETFL) & O_NONBLOCK) != 0)
-		return false;
+	return (flags & MSG_DONTWAIT) == 0 &&
+	       (libc_originals()->fcntl(descriptor, F_GETFL) & O_NONBLOCK) == 0;
+}
+
+/* Another thread may be about to claim it. */
+static bool wait_for_claim(const struct stream *stream)
+{
 	for (int waited = 0; waited < CLAIM_WAIT_MS; waited++) {
 		if (atomic_load(&stream->state) != STREAM_HELLO)
 			return true;
 		poll(NULL, 0, 1);
 	}
 	return false;
+}
+
+/* A host that does not block asks again at once, for as long as there is something. */
+static bool has_asked_long(struct stream *stream)
+{
+	struct timespec clock;
+	long long now, since = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &clock);
+	now = clock.tv_sec * 1000LL + clock.tv_nsec / 1000000 + 1;
+	if (atomic_compare_exchange_strong(&stream->withheld_since, &since, now))
+		return false;
+	return now - since > CLAIM_WAIT_MS;
 }
 
 /* The host has got them. */
@@ -159,18 +176,24 @@ static bool receive_new(struct stream *stream, int descriptor, struct msghdr *me
 	return true;
 }
 
-/* Nobody has claimed it, and the client says more: it has to wait.  False: somebody has, by now. */
+/* The host has the hello, nobody has claimed it, and the client says more: that has to wait, but
+ * not for ever.  False: somebody has, by now. */
 static bool receive_after_hello(struct stream *stream, int descriptor, int flags, ssize_t *count)
 {
+	bool is_late;
 	char byte;
 
 	*count = libc_originals()->recv(descriptor, &byte, 1, flags | MSG_PEEK);
 	if (*count <= 0)
 		return atomic_load(&stream->state) == STREAM_HELLO;
 	/* enforces nothing-behind-the-hello */
-	if (wait_for_claim(stream, descriptor, flags))
+	if (is_blocking(descriptor, flags) && wait_for_claim(stream))
 		return false;
-	*count = -1;
+	is_late = is_blocking(descriptor, flags) || has_asked_long(stream);
+	/* enforces claimed-in-time */
+	if (is_late)
+		guard_close(stream, descriptor, REASON_UNCOVERED_TLS);
+	*count = is_late ? 0 : -1;
 	errno = EAGAIN;
 	return true;
 }

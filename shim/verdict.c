@@ -103,7 +103,10 @@ static bool goes_on(const struct connection *connection, int alert)
 
 	if (openssl_is_quic(openssl, connection->ssl))
 		return alert == 0;
-	return openssl->SSL_want(connection->ssl) != SSL_NOTHING;
+	/* What is no record leaves libssl wanting to read: as SSL_get_error() has it, errors count
+	 * first, and a handshake's call begins without any. */
+	return openssl->crypto.ERR_peek_last_error() == 0 &&
+	       openssl->SSL_want(connection->ssl) != SSL_NOTHING;
 }
 
 static void settle_armed(struct connection *connection, int result, int alert)
@@ -126,6 +129,9 @@ static void settle_armed(struct connection *connection, int result, int alert)
 			    : refuse_reason_of_failure(openssl, connection->arming.suites_taken);
 	hello_forget(&connection->hello);
 	connection->stage = STAGE_ABANDONED;
+	/* Nobody conducts it any more: what the host does with its socket now is no TLS of ours. */
+	/* enforces abandoned-socket */
+	guard_refuse(connection->stream, ANSWER_REJECT);
 	if (reason != REASON_NONE)
 		verdict_refuse(connection, reason);
 }

@@ -2,11 +2,13 @@
  * that use one SSL again and again. */
 #include "attack.h"
 #include "preshared.h"
+#include "raw_client.h"
 #include "test.h"
 
 #include <openssl/bio.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANSWER "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER
 #define LABEL  "EXPORTER-login"
@@ -36,6 +38,33 @@ static void take_keys_for_login(SSL *ssl)
 		host_is_in("keys");
 	if (accepted)
 		read_and_answer(ssl);
+}
+
+/* Where TLS fails, the socket is still there. */
+static void go_on_without_tls(SSL *ssl)
+{
+	char request[256];
+
+	if (host_accept(ssl))
+		read_and_answer(ssl);
+	else if (read(SSL_get_fd(ssl), request, sizeof(request)) > 0)
+		host_is_in("request");
+}
+
+/* A hello, and then none of TLS. */
+static void come_without_tls(struct victim *victim, const struct client *client,
+			     struct outcome *outcome)
+{
+	static const char behind[] = "GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n";
+	unsigned char bytes[8192];
+	size_t length = raw_hello(client->version, bytes, sizeof(bytes) - sizeof(behind));
+
+	memcpy(bytes + length, behind, sizeof(behind));
+	victim_watch(victim);
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->connected = true;
+	raw_exchange(raw_connect(NULL, victim->server->ports[ENFORCED]), bytes,
+		     length + sizeof(behind), &outcome->ending);
 }
 
 static void take_keys_in_time(SSL *ssl)
@@ -291,6 +320,7 @@ static const struct attack attacks[] = {
 		.client = BY_SECRET,
 		.versions = ONLY_1_2,
 		.reason = "resumed-unverified",
+		.undoes_end = true,
 	},
 	{
 		.name = "a client of a host that writes whatever SSL_accept() said",
@@ -333,6 +363,14 @@ static const struct attack attacks[] = {
 		.client = BY_SECRET,
 		.versions = ONLY_1_2,
 		.reason = "resumed-unverified",
+	},
+	{
+		.name = "a stranger who gives up TLS, at a host that gives it up too",
+		.source = "RFC 8446, 6; nginx, \"plain HTTP request was sent to HTTPS port\"",
+		.serve = go_on_without_tls,
+		.attack = come_without_tls,
+		.goes_away = true,
+		.without_answer = true,
 	},
 	{
 		.name = "a client behind the edge, on a cleared SSL",

@@ -230,6 +230,37 @@ static void run_guarded(void **state)
 	server_stop(server);
 }
 
+/* ---- a hello that nobody conducts ---- */
+
+static void run_unclaimed(void **state)
+{
+	struct server *server = server_new(&plain_host, 1);
+	struct log log = {.path = server->log};
+	struct refusal_line line = {.reason = ""};
+	unsigned char bytes[8192];
+	size_t length = raw_hello(TLS1_3_VERSION, bytes, sizeof(bytes) - 1);
+	long long begun, took;
+	enum ending ending;
+	size_t count;
+
+	(void)state;
+	bytes[length] = 0;
+	server_policy(server, "[port %u]\n", server->ports[0]);
+	begin(server);
+	while (log_next_refusal(&log, &line, true))
+		;
+	server_file(server, "way", "polled_read\n");
+	begun = clock_ms();
+	count = raw_exchange(raw_connect(NULL, server->ports[0]), bytes, length + 1, &ending);
+	took = clock_ms() - begun;
+	expect(count == 0 && ending == END_EOF, "%zu bytes, %s", count, ending_word(ending));
+	expect(took >= 4000 && took < 8000, "after %lld ms", took);
+	expect(log_next_refusal(&log, &line, false) && strcmp(line.reason, "uncovered-tls") == 0,
+	       "%s", line.text);
+	expectations_met();
+	server_stop(server);
+}
+
 /* ---- who may not connect, where plain text passes ---- */
 
 static void run_refused(void **state)
@@ -308,6 +339,9 @@ int main(void)
 		TEST("on a named port plain text comes and goes in no way, and the host finds its "
 		     "connection reset",
 		     run_guarded),
+		TEST("a hello that nobody conducts, and a byte behind it, hold a host that does "
+		     "not block five seconds",
+		     run_unclaimed),
 		TEST("where plain text passes, nothing does for who may not connect", run_refused),
 		OPEN("where no port is named every way is as without the shim", false, NULL),
 		OPEN("where plain text is allowed every way is as without the shim", true,

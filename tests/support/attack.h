@@ -69,12 +69,13 @@ struct attack {
 	/* What must be seen under the shim.  reason NULL: the connection is the edge's own, and is
 	 * served, but the client's trick must not work. */
 	const char *reason;
-	const char *answer;   /* what the log says of the answer; NULL: as the policy has it */
-	int alert;            /* of `reject` */
-	bool at_the_end;      /* refused when libssl has finished: it sends no alert, and the last
-				 of the handshake has left, even under `close` */
-	bool goes_away;       /* reason NULL: the client ends it before it can be judged; no line */
-	bool edge_alike;      /* the edge comes in the attacker's way, and is served */
+	const char *answer; /* what the log says of the answer; NULL: as the policy has it */
+	int alert;          /* of `reject` */
+	bool at_the_end;    /* refused when libssl has finished: it sends no alert, and the last
+			       of the handshake has left, even under `close` */
+	bool undoes_end; /* under a status libssl, from 3.5 on, may say internal_error after it */
+	bool goes_away;  /* reason NULL: the client ends it before it can be judged; no line */
+	bool edge_alike; /* the edge comes in the attacker's way, and is served */
 	bool edge_is_refused; /* by the host itself: it is not one that the edge could use */
 	bool without_answer;  /* bare, it is the host that gets something: host_is_in() */
 };

@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_PORTS 4
@@ -341,6 +342,23 @@ static long read_spliced(int descriptor, bool by_sendfile)
 	return count > 0 ? read(ends[0], text, SIZE) : count;
 }
 
+/* Again, as soon as there is something, for ten seconds at most. */
+static long read_polled(int descriptor)
+{
+	struct pollfd waiting = {.fd = descriptor, .events = POLLIN};
+	time_t end = time(NULL) + 10;
+	long result;
+
+	fcntl(descriptor, F_SETFL, O_NONBLOCK);
+	do {
+		poll(&waiting, 1, 1000);
+		result = read(descriptor, text, SIZE);
+		/* A line is what it waits for. */
+	} while (((result < 0 && errno == EAGAIN) || (result > 0 && text[0] == 22)) &&
+		 time(NULL) < end);
+	return result;
+}
+
 static void child_reads(int descriptor)
 {
 	_exit(read(descriptor, text, SIZE) > 0 ? 77 : 0);
@@ -398,6 +416,7 @@ static long by_copy_in(int copy)
 }
 
 WAY(read, read(descriptor, text, SIZE))
+WAY(polled_read, read_polled(descriptor))
 WAY(__read, __read(descriptor, text, SIZE))
 WAY(__read_chk, __read_chk(descriptor, text, SIZE, sizeof(text)))
 WAY(readv, readv(descriptor, &piece, 1))
