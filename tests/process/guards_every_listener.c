@@ -49,14 +49,7 @@ static void run_mapped_section(void **state)
 	server_stop(server);
 }
 
-#define LISTENER(sentence, ...)                                                           \
-	{                                                                                 \
-		.name = (sentence), .test_func = run_listener, .teardown_func = test_end, \
-		.initial_state = &(struct listener)                                       \
-		{                                                                         \
-			__VA_ARGS__                                                       \
-		}                                                                         \
-	}
+#define LISTENER(sentence, ...) TEST_ROW(sentence, run_listener, struct listener, __VA_ARGS__)
 
 int main(void)
 {

@@ -323,14 +323,7 @@ static void run_open(void **state)
 	server_stop(server);
 }
 
-#define OPEN(sentence, ...)                                                           \
-	{                                                                             \
-		.name = (sentence), .test_func = run_open, .teardown_func = test_end, \
-		.initial_state = &(struct open_port)                                  \
-		{                                                                     \
-			__VA_ARGS__                                                   \
-		}                                                                     \
-	}
+#define OPEN(sentence, ...) TEST_ROW(sentence, run_open, struct open_port, __VA_ARGS__)
 
 int main(void)
 {

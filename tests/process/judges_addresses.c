@@ -254,14 +254,9 @@ static const struct comer by_header[] = {
 
 #define HEADER_KEYS "from = 127.0.0.3, 127.0.0.6\nexempt = 127.0.0.4\nproxy-protocol = 127.0.0.6"
 
-#define CASE(sentence, host, keys, comers)                                              \
-	{                                                                               \
-		.name = (sentence), .test_func = run_case, .teardown_func = test_end,   \
-		.initial_state = &(struct test_case)                                    \
-		{                                                                       \
-			&(host), (keys), (comers), sizeof(comers) / sizeof((comers)[0]) \
-		}                                                                       \
-	}
+#define CASE(sentence, host, keys, comers)                                        \
+	TEST_ROW(sentence, run_case, struct test_case, &(host), (keys), (comers), \
+		 sizeof(comers) / sizeof((comers)[0]))
 
 int main(void)
 {

@@ -120,14 +120,7 @@ static void run_flood(void **state)
 	server_stop(server);
 }
 
-#define PLACE(sentence, ...)                                                           \
-	{                                                                              \
-		.name = (sentence), .test_func = run_place, .teardown_func = test_end, \
-		.initial_state = &(struct place)                                       \
-		{                                                                      \
-			__VA_ARGS__                                                    \
-		}                                                                      \
-	}
+#define PLACE(sentence, ...) TEST_ROW(sentence, run_place, struct place, __VA_ARGS__)
 
 int main(void)
 {

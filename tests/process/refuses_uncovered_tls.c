@@ -186,14 +186,7 @@ static void run_hooked_starttls(void **state)
 
 #define SERVED NULL
 
-#define CASE(sentence, ...)                                                           \
-	{                                                                             \
-		.name = (sentence), .test_func = run_case, .teardown_func = test_end, \
-		.initial_state = &(struct test_case)                                  \
-		{                                                                     \
-			__VA_ARGS__                                                   \
-		}                                                                     \
-	}
+#define CASE(sentence, ...) TEST_ROW(sentence, run_case, struct test_case, __VA_ARGS__)
 
 int main(void)
 {

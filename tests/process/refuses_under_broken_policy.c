@@ -128,14 +128,7 @@ static void run_echo(void **state)
 	server_stop(server);
 }
 
-#define FAULT(sentence, ...)                                                           \
-	{                                                                              \
-		.name = (sentence), .test_func = run_fault, .teardown_func = test_end, \
-		.initial_state = &(struct fault)                                       \
-		{                                                                      \
-			__VA_ARGS__                                                    \
-		}                                                                      \
-	}
+#define FAULT(sentence, ...) TEST_ROW(sentence, run_fault, struct fault, __VA_ARGS__)
 
 int main(void)
 {

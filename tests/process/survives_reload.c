@@ -56,14 +56,7 @@ static void run_reload(void **state)
 	server_stop(server);
 }
 
-#define RELOAD(sentence, ...)                                                           \
-	{                                                                               \
-		.name = (sentence), .test_func = run_reload, .teardown_func = test_end, \
-		.initial_state = &(struct reload)                                       \
-		{                                                                       \
-			__VA_ARGS__                                                     \
-		}                                                                       \
-	}
+#define RELOAD(sentence, ...) TEST_ROW(sentence, run_reload, struct reload, __VA_ARGS__)
 
 int main(void)
 {

@@ -231,14 +231,7 @@ static void bare_server_takes_any(void **state)
 	server_stop(server);
 }
 
-#define TRIAL(sentence, ...)                                                           \
-	{                                                                              \
-		.name = (sentence), .test_func = run_trial, .teardown_func = test_end, \
-		.initial_state = &(struct trial)                                       \
-		{                                                                      \
-			__VA_ARGS__                                                    \
-		}                                                                      \
-	}
+#define TRIAL(sentence, ...) TEST_ROW(sentence, run_trial, struct trial, __VA_ARGS__)
 
 int main(void)
 {

@@ -67,14 +67,7 @@ static void run_case(void **state)
 	server_stop(server);
 }
 
-#define CASE(sentence, ...)                                                           \
-	{                                                                             \
-		.name = (sentence), .test_func = run_case, .teardown_func = test_end, \
-		.initial_state = &(struct test_case)                                  \
-		{                                                                     \
-			__VA_ARGS__                                                   \
-		}                                                                     \
-	}
+#define CASE(sentence, ...) TEST_ROW(sentence, run_case, struct test_case, __VA_ARGS__)
 
 int main(void)
 {

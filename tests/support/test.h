@@ -40,6 +40,16 @@ int test_end(void **state);
 	{                                                                              \
 		.name = (sentence), .test_func = (function), .teardown_func = test_end \
 	}
+
+/* The same, with what the function finds in `*state`: a `type` of these members. */
+#define TEST_ROW(sentence, function, type, ...)                                         \
+	{                                                                               \
+		.name = (sentence), .test_func = (function), .teardown_func = test_end, \
+		.initial_state = &(type)                                                \
+		{                                                                       \
+			__VA_ARGS__                                                     \
+		}                                                                       \
+	}
 #define RUN_TESTS(name, tests)                                                                     \
 	_cmocka_run_group_tests(name, tests, sizeof(tests) / sizeof((tests)[0]), test_group_begin, \
 				test_group_end)

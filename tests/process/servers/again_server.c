@@ -1,6 +1,8 @@
 /* again_server CERTIFICATE KEY PORT PORT - a TLS server of 1.2 that uses one SSL for every
  * connection, and answers with what it finds set on it.
  */
+#include "listen_at.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -13,23 +15,6 @@
 #include <unistd.h>
 
 #define PORTS 2
-
-static int listen_at(const char *port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    listen(listener, 64) != 0)
-		exit(1);
-	return listener;
-}
 
 static void answer(SSL *ssl)
 {

@@ -15,6 +15,8 @@
  * - nothing: none is demanded, and one that is found would do
  * - default: the same, and the verify result would do
  */
+#include "listen_at.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -233,23 +235,6 @@ static void serve_client(SSL_CTX *context, int descriptor)
 	converse(ssl);
 	SSL_free(ssl);
 	close(descriptor);
-}
-
-static int listen_at(const char *port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(descriptor, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    listen(descriptor, 64) != 0)
-		die(port);
-	return descriptor;
 }
 
 int main(int count, char **words)

@@ -6,6 +6,8 @@
  * namespace of its own.  again: after the first client it is unloaded, and loaded again.  LIBRARY:
  * what is loaded, the last is libssl; without any, the system's.
  */
+#include "listen_at.h"
+
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netinet/in.h>
@@ -79,23 +81,6 @@ static bool unload_libraries(const char *path)
 		if (loaded[i] != NULL)
 			dlclose(loaded[i]);
 	return dlopen(path, RTLD_LAZY | RTLD_NOLOAD) == NULL;
-}
-
-static int listen_at(const char *port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    listen(listener, 64) != 0)
-		exit(1);
-	return listener;
 }
 
 /* Neither SSL_accept() nor SSL_do_handshake(): the read is what drives the handshake. */

@@ -6,6 +6,7 @@
  * plain_host fgets - one line from stdin to stdout: what it runs in a child.
  */
 #include "plain_host.h"
+#include "listen_at.h"
 
 #include <aio.h>
 #include <arpa/inet.h>
@@ -503,20 +504,6 @@ static void serve(int descriptor)
 	close(descriptor);
 }
 
-static int listener(const char *port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				      .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
-	int descriptor = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-
-	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(descriptor, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    listen(descriptor, 16) != 0)
-		exit(1);
-	return descriptor;
-}
-
 int main(int count, char **words)
 {
 	struct pollfd listeners[MOST_PORTS];
@@ -531,7 +518,7 @@ int main(int count, char **words)
 	if (file == NULL || fputs(PLAIN_ANSWER, file) < 0 || fclose(file) != 0)
 		return 1;
 	for (int i = 1; i < count && ports < MOST_PORTS; i++)
-		listeners[ports++] = (struct pollfd){.fd = listener(words[i]), .events = POLLIN};
+		listeners[ports++] = (struct pollfd){.fd = listen_at(words[i]), .events = POLLIN};
 	for (;;) {
 		poll(listeners, ports, -1);
 		for (nfds_t i = 0; i < ports; i++)

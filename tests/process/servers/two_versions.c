@@ -7,6 +7,7 @@
  * - deep: the same, with RTLD_DEEPBIND
  * - first: the module is at work before the program's own libssl is
  */
+#include "listen_at.h"
 #include "service.h"
 
 #include <arpa/inet.h>
@@ -30,23 +31,6 @@ static const struct service *load_module(const char *path, int flags)
 		exit(1);
 	}
 	return found;
-}
-
-static int listen_at(const char *port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    listen(listener, 64) != 0)
-		exit(1);
-	return listener;
 }
 
 static SSL_CTX *begin(const struct service *by, char **words)
