@@ -237,8 +237,8 @@ static int receive_again(int descriptor)
 	struct iovec one = {.iov_base = &byte, .iov_len = 1};
 	struct msghdr packet = {.msg_iov = &one,
 				.msg_iovlen = 1,
-				.msg_control = &control,
-				.msg_controllen = sizeof(control)};
+				.msg_control = control.room,
+				.msg_controllen = sizeof(control.room)};
 	int pair[2], again = -1;
 
 	close(dup(descriptor));
