@@ -406,9 +406,8 @@ void connection_end(const SSL *ssl)
 	arm_forget(openssl, &connection->host);
 	verdict_end_answer(connection);
 	verdict_forget_bios(connection);
-	/* Without a verdict nothing is to come of it. */
 	if (connection->stage == STAGE_ARMED)
-		guard_refuse(connection->stream, ANSWER_REJECT);
+		guard_abandon(connection->stream);
 	guard_let_go(connection->stream);
 	free(connection);
 	quiet_end(openssl, quiet);

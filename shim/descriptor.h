@@ -57,7 +57,8 @@ struct stream {
 	bool peer_known;
 	bool allows_plaintext;
 	enum answer answer;
-	_Atomic bool finishes; /* refused by TLS: what that says may still leave */
+	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */
+	_Atomic bool abandoned; /* without a verdict: OpenSSL may read on, and begin anew */
 	struct intake in;
 	union {
 		struct server_flight flight; /* STREAM_PLAIN */

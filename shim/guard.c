@@ -238,9 +238,22 @@ void guard_refuse(struct stream *stream, enum answer answer)
 	if (stream == NULL)
 		return;
 	/* What TLS has to say may still stand in a buffer of the host's. */
+	atomic_store(&stream->abandoned, false);
 	atomic_store(&stream->finishes, answer == ANSWER_REJECT);
 	/* enforces refused-socket */
 	atomic_store(&stream->state, STREAM_REFUSED);
+}
+
+void guard_abandon(struct stream *stream)
+{
+	enum stream_state claimed = STREAM_CLAIMED;
+
+	if (stream == NULL || atomic_load(&stream->state) != STREAM_CLAIMED)
+		return;
+	atomic_store(&stream->abandoned, true);
+	atomic_store(&stream->finishes, true);
+	/* enforces abandoned-socket */
+	atomic_compare_exchange_strong(&stream->state, &claimed, STREAM_REFUSED);
 }
 
 void guard_let_go(struct stream *stream)

@@ -66,6 +66,10 @@ bool guard_is_of(const struct stream *stream, const unsigned char *random);
 void guard_admit(struct stream *stream);
 void guard_refuse(struct stream *stream, enum answer answer);
 
+/* No verdict: its handshake failed, or its SSL ended before.  Nothing passes but between OpenSSL
+ * and the client, as in a host that begins on it anew.  `stream` may be NULL. */
+void guard_abandon(struct stream *stream);
+
 /* The SSL has ended. */
 void guard_let_go(struct stream *stream);
 

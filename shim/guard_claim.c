@@ -9,7 +9,7 @@ static bool claim(struct stream *stream)
 	enum stream_state before = atomic_load(&stream->state), after;
 
 	do {
-		if (before == STREAM_REFUSED)
+		if (before == STREAM_REFUSED && !atomic_load(&stream->abandoned))
 			return false;
 		if (before == STREAM_CLAIMED || before == STREAM_DONE)
 			return true;

@@ -199,11 +199,12 @@ static bool receive_after_hello(struct stream *stream, int descriptor, int flags
 }
 
 static bool try_to_receive(struct stream *stream, int descriptor, struct msghdr *message, int flags,
-			   ssize_t *count)
+			   const void *caller, ssize_t *count)
 {
 	enum stream_state state = atomic_load(&stream->state);
 
-	if (state == STREAM_REFUSED) {
+	if (state == STREAM_REFUSED &&
+	    !(atomic_load(&stream->abandoned) && guard_reads_for_openssl(caller))) {
 		*count = 0;
 		return true;
 	}
@@ -252,7 +253,7 @@ bool guard_receive(struct stream *stream, int descriptor, struct msghdr *message
 			is_ours = false;
 			break;
 		}
-	} while (!try_to_receive(stream, descriptor, message, flags, count));
+	} while (!try_to_receive(stream, descriptor, message, flags, caller, count));
 	if (is_ours && *count < 0 && errno == ENOTSOCK)
 		is_ours = false;
 	if (!is_ours)

@@ -129,9 +129,8 @@ static void settle_armed(struct connection *connection, int result, int alert)
 			    : refuse_reason_of_failure(openssl, connection->arming.suites_taken);
 	hello_forget(&connection->hello);
 	connection->stage = STAGE_ABANDONED;
-	/* Nobody conducts it any more: what the host does with its socket now is no TLS of ours. */
-	/* enforces abandoned-socket */
-	guard_refuse(connection->stream, ANSWER_REJECT);
+	/* What the host does with its socket now is no TLS of ours. */
+	guard_abandon(connection->stream);
 	if (reason != REASON_NONE)
 		verdict_refuse(connection, reason);
 }
