@@ -17,6 +17,7 @@ set -euo pipefail
 BUILD=$(realpath "${BUILD:-build}")
 export LC_ALL=C CMOCKA_MESSAGE_OUTPUT=TAP CFSHIM_BUILD=$BUILD
 kept=$BUILD/mutants
+base=$kept/base
 noticed_by=tests/mutants.txt
 newer=trixie # its OpenSSL has all that a mark asks for
 limit=300
@@ -47,13 +48,23 @@ without_statement() { # NAME FILE
 		END { exit cutting }' "$2"
 }
 
+# What every library is built from: the sources and their objects, so that a mutant compiles one file.
+build_base() {
+	rm -rf "$base"
+	mkdir -p "$base/cli" "$base/tests"
+	cp -a Makefile shim policy man "$base"
+	make_library "$base"
+}
+make_library() { # TREE
+	make -C "$1" -s BUILD=build WERROR= CFLAGS='-O1 -w' build/libcfshim.so >&2
+}
+
 # A library without the enforcements; its path.  Fails where it does not build.
 build_without() { # NAME...
 	local name tree file library
 	library=$kept/$(tr ' ' '+' <<<"$*").so
 	tree=$(mktemp -d "$kept/tree.XXXXXX")
-	cp -a Makefile shim policy man "$tree"
-	mkdir "$tree/cli" "$tree/tests"
+	cp -a "$base/." "$tree"
 	for name in "$@"; do
 		read -r _ file _ < <(mark_of "$name")
 		without_statement "$name" "$tree/$file" >"$tree/mutant.c"
@@ -63,7 +74,7 @@ build_without() { # NAME...
 		fi
 		mv "$tree/mutant.c" "$tree/$file"
 	done
-	make -C "$tree" -s BUILD=build WERROR= CFLAGS='-O1 -w' build/libcfshim.so >&2 || return 1
+	make_library "$tree" || return 1
 	mv "$tree/build/libcfshim.so" "$library"
 	rm -rf "$tree"
 	echo "$library"
@@ -178,6 +189,7 @@ if [[ -n $twice ]]; then
 	exit 1
 fi
 if (($# == 0)); then mapfile -t names < <(marks | cut -d' ' -f1); else names=("$@"); fi
+build_base
 elsewhere=()
 for name in "${names[@]}"; do
 	if needs_newer "$name"; then elsewhere+=("$name") && continue; fi
