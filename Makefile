@@ -150,8 +150,9 @@ check-transparency: all ## CPython's own tests of TLS and sockets end as without
 	@BUILD=$(BUILD) TEST_LIMIT=1800 tests/run.sh tests/transparency/cpython.sh
 
 .PHONY: check-load
-check-load: programs ## 20,000 connections to each of two servers, 64 at once, over two ports with different CAs
-	@CONNECTIONS=20000 TEST_LIMIT=1800 BUILD=$(BUILD) tests/run.sh $(BUILD)/tests/process/tells_ports_apart_under_load
+check-load: programs ## 20,000 connections to each of two servers, 64 at once, over two ports; 100 changes of the policy under load
+	@CONNECTIONS=20000 CHANGES=100 TEST_LIMIT=1800 BUILD=$(BUILD) tests/run.sh \
+		$(addprefix $(BUILD)/tests/process/,tells_ports_apart_under_load changes_under_load)
 
 .PHONY: check-mutants
 check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long

@@ -158,8 +158,17 @@ static bool loads_everywhere(struct policy_version *version)
 	return true;
 }
 
-/* The files have changed, and lie still: the new policy whole, or the old one. */
-static bool take_up(int64_t now)
+static void put_in_force(struct policy_version *version)
+{
+	atomic_store(&in_force, version);
+	atomic_fetch_add(&generation, 1);
+	atomic_store(&kept.is_stale, false);
+	tell_of_change(version);
+}
+
+/* The files have changed, and lie still: the new policy whole, or the old one.  What of that was
+ * not to be done after all is in the result. */
+static enum watch take_up(int64_t now)
 {
 	const struct policy_origin origin = {
 		.path = at_start.path, .extra_error = at_start.extra_error, .must_end = true};
@@ -169,7 +178,7 @@ static bool take_up(int64_t now)
 	enum watch judged;
 
 	if (version == NULL)
-		return false;
+		return WATCH_NOTHING;
 	policy_version_load(version, &origin, &seen);
 	judged = policy_watch_judge(&seen, now, why, sizeof(why));
 	if (judged == WATCH_CHANGED) {
@@ -177,44 +186,32 @@ static bool take_up(int64_t now)
 		/* enforces whole-policy */
 		if (*why == '\0' && (version->policy == NULL || !loads_everywhere(version)))
 			snprintf(why, sizeof(why), "%s", policy_version_why(version));
-		if (*why != '\0')
+		if (*why == '\0')
+			put_in_force(version);
+		else
 			keep(why);
 	}
-	files_seen_clear(&seen);
-	if (judged != WATCH_CHANGED || *why != '\0') {
+	if (!policy_in_force_is(version))
 		policy_version_clear(version);
-		return false;
-	}
-	atomic_store(&in_force, version);
-	atomic_fetch_add(&generation, 1);
-	atomic_store(&kept.is_stale, false);
-	tell_of_change(version);
-	return true;
+	files_seen_clear(&seen);
+	return judged;
 }
 
-static bool look(int64_t now)
+static void look(int64_t now)
 {
 	enum watch news;
 
 	free_unheld();
 	news = policy_watch_look(now);
-	switch (news) {
-	case WATCH_CHANGED:
-		return take_up(now);
-	case WATCH_RESTLESS:
+	if (news == WATCH_CHANGED)
+		news = take_up(now);
+	if (news == WATCH_RESTLESS)
 		keep("its files are being written again and again; write another file, and rename "
 		     "it");
-		break;
-	case WATCH_LOST:
-		if (!kept.is_lost)
-			keep("this process has another root directory than at its start: changes "
-			     "are not seen, and count from its next start on");
-		kept.is_lost = true;
-		break;
-	case WATCH_NOTHING:
-		break;
-	}
-	return false;
+	if (news == WATCH_LOST && !kept.is_lost)
+		keep("this process has another root directory than at its start: changes are not "
+		     "seen, and count from its next start on");
+	kept.is_lost = news == WATCH_LOST;
 }
 
 /* Whoever is within; of a thread that a fork left behind in the parent, the number is another's.
@@ -237,7 +234,7 @@ bool policy_in_force_look(void)
 	struct timespec coarse;
 	int64_t now, due = atomic_load_explicit(&next_look, memory_order_relaxed);
 	int error_number, cancellation;
-	bool has_changed;
+	unsigned long changes;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
 	now = (int64_t)coarse.tv_sec * 1000 + coarse.tv_nsec / 1000000;
@@ -248,12 +245,14 @@ bool policy_in_force_look(void)
 		return false;
 	/* A thread that is cancelled while it reads would leave the connection behind, too. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
-	has_changed = look(now);
+	changes = atomic_load(&generation);
+	look(now);
 	tell_of_kept();
+	changes = atomic_load(&generation) - changes;
 	atomic_store(&looking, 0);
 	pthread_setcancelstate(cancellation, NULL);
 	errno = error_number;
-	return has_changed;
+	return changes > 0;
 }
 
 /* ---- load ---- */

@@ -24,6 +24,8 @@
 /* So that a version that is not freed is noticed. */
 #define PADDING  (1u << 20)
 #define SLACK_KB 3072
+/* Each thread that has loaded a policy may have memory of its own from malloc(), which keeps it. */
+#define THREADS_SLACK_KB 32768
 
 /* Who is admitted: by the first policy "edge" and "other", by the second "other" alone. */
 enum { FIRST = 1, SECOND = 2 };
@@ -97,15 +99,21 @@ static void write_policy(const struct server *server, const char *lines, const c
 	assert_int_equal(rename(path, place), 0);
 }
 
-static void change_to(const struct server *server, unsigned policy)
+static void write_good(const struct server *server, unsigned policy)
 {
 	char lines[PATH_MAX + 64] = "refuse = close\n";
-	struct outcome outcome;
 
 	if (policy == FIRST)
 		text_format(lines, sizeof(lines), "ca = %s/ca.pem\n", server->directory);
-	atomic_store(&in_force, FIRST | SECOND);
 	write_policy(server, lines, "");
+}
+
+static void change_to(const struct server *server, unsigned policy)
+{
+	struct outcome outcome;
+
+	atomic_store(&in_force, FIRST | SECOND);
+	write_good(server, policy);
 	wait_until_in_force();
 	atomic_store(&in_force, policy);
 	expect(visit(server->ports[0], "edge", TLS1_3_VERSION, &outcome) == (policy == FIRST),
@@ -174,6 +182,9 @@ static size_t holdings_of_all(const struct server *server, struct holdings *all)
 
 static void expect_level(const struct server *server, const struct holdings *before, size_t count)
 {
+	const bool has_threads = strcmp(server->kind->name, "nginx") != 0;
+	const long slack_kb = has_threads ? THREADS_SLACK_KB : SLACK_KB;
+
 	for (size_t i = 0; i < count; i++) {
 		struct holdings after = holdings_of(before[i].process);
 
@@ -182,7 +193,7 @@ static void expect_level(const struct server *server, const struct holdings *bef
 			      after.descriptors);
 		expect(after.memory_kb > 0, "%s: %d has ended", server->kind->name,
 		       (int)after.process);
-		expect(after.memory_kb <= before[i].memory_kb + SLACK_KB,
+		expect(after.memory_kb <= before[i].memory_kb + slack_kb,
 		       "%s: memory grows, from %ld to %ld KiB", server->kind->name,
 		       before[i].memory_kb, after.memory_kb);
 		expect(after.descriptors <= before[i].descriptors + CLIENTS,
@@ -205,12 +216,13 @@ static void run_server(void **state)
 	atomic_store(&over, false);
 	atomic_store(&wrong, 0);
 	atomic_store(&visits, 0);
+	write_good(server, FIRST);
+	atomic_store(&in_force, FIRST);
 	server_start(server);
 	visit(server->ports[0], "edge", TLS1_3_VERSION, &outcome);
-	change_to(server, FIRST);
 	for (size_t i = 0; i < CLIENTS; i++)
 		assert_int_equal(pthread_create(&clients[i], NULL, come_again, server), 0);
-	for (unsigned i = 1; i < changes; i++) {
+	for (unsigned i = 1; i <= changes; i++) {
 		spoil(server, i);
 		change_to(server, i % 2 ? SECOND : FIRST);
 		if (i == 2)
