@@ -115,7 +115,8 @@ void verdict_follow_policy(struct connection *connection)
 {
 	enum reason reason;
 
-	if ((connection->stage != STAGE_ARMED && connection->stage != STAGE_OPEN) ||
+	if ((connection->stage != STAGE_ARMED && connection->stage != STAGE_OPEN &&
+	     connection->stage != STAGE_ABANDONED) ||
 	    connection->version == NULL || policy_in_force_is(connection->version))
 		return;
 	/* What the old one has verified is verified anew. */

@@ -322,6 +322,17 @@ static void keep_session(const struct connection *connection)
 				  &connection->rules);
 }
 
+/* The policy that has come meanwhile demands nothing, or refuses it whatever the certificate. */
+static int verify_after_change(struct connection *connection, const struct host_context *context,
+			       X509_STORE_CTX *store_context)
+{
+	if (connection->stage == STAGE_OPEN)
+		return connection_verify_for_host(connection, context, store_context);
+	connection->openssl->X509_STORE_CTX_set_error(store_context,
+						      refuse_verify_error(connection->reason));
+	return 0;
+}
+
 int connection_verify(struct connection *connection, const struct host_context *context,
 		      X509_STORE_CTX *store_context)
 {
@@ -329,11 +340,12 @@ int connection_verify(struct connection *connection, const struct host_context *
 	struct quiet quiet = quiet_begin(openssl);
 	enum reason reason;
 
-	if (connection->stage == STAGE_ARMED)
+	if (connection->stage == STAGE_ARMED) {
 		verdict_follow_policy(connection);
-	if (connection->stage == STAGE_OPEN) {
-		quiet_end(openssl, quiet);
-		return connection_verify_for_host(connection, context, store_context);
+		if (connection->stage != STAGE_ARMED) {
+			quiet_end(openssl, quiet);
+			return verify_after_change(connection, context, store_context);
+		}
 	}
 	reason = peer_verify(openssl, &connection->peer, &connection->rules,
 			     openssl->crypto.X509_STORE_CTX_get0_cert(store_context),

@@ -9,12 +9,13 @@ const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
 
 	if (rules->one != NULL)
 		return index == 0 ? rules->one : NULL;
+	if (rules->trusts == NULL) /* they were let go of: nobody admits */
+		return NULL;
 	count = rules->anywhere ? 0 : endpoint_candidates(listened, ENDPOINTS_MAX);
 	if (count > 0)
 		return index < count ? policy_in_force_match(rules->trusts, &listened[index])
 				     : NULL;
-	return rules->trusts != NULL && index < rules->trusts->count ? &rules->trusts->rules[index]
-								     : NULL;
+	return index < rules->trusts->count ? &rules->trusts->rules[index] : NULL;
 }
 
 /* A listener on every address, and the client chooses which: sections of single addresses count
