@@ -115,29 +115,33 @@ static enum stream_state first_state(struct stream *stream, const struct rule *r
 	return rule->allows_plaintext && !stream->in.expects_proxy ? STREAM_PLAIN : STREAM_NEW;
 }
 
-static bool ends_of(int descriptor, struct endpoint *endpoint, struct endpoint *peer,
-		    bool *peer_known)
+struct ends {
+	struct endpoint endpoint, peer;
+	bool peer_known;
+};
+
+static bool ends_of(int descriptor, struct ends *ends)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
 	int type = 0;
 
 	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
-	    !endpoint_from_sockaddr(endpoint, (struct sockaddr *)&address, length))
+	    !endpoint_from_sockaddr(&ends->endpoint, (struct sockaddr *)&address, length))
 		return false;
 	length = sizeof(type);
 	if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM)
 		return false;
 	length = sizeof(address);
-	*peer_known = getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
-		      endpoint_from_sockaddr(peer, (struct sockaddr *)&address, length);
+	ends->peer_known = getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+			   endpoint_from_sockaddr(&ends->peer, (struct sockaddr *)&address, length);
 	return true;
 }
 
 /* A new connection between these ends; `rule` NULL: the policy cannot be used. */
-static void begin_stream(int descriptor, const struct endpoint *endpoint,
-			 const struct endpoint *peer, const struct rule *rule)
+static void begin_stream(int descriptor, const struct ends *ends, const struct rule *rule)
 {
+	const struct endpoint *peer = ends->peer_known ? &ends->peer : NULL;
 	struct stream *stream = descriptor_track(descriptor);
 	enum stream_state state;
 
@@ -147,10 +151,9 @@ static void begin_stream(int descriptor, const struct endpoint *endpoint,
 			shutdown(descriptor, SHUT_RDWR);
 		return;
 	}
-	stream->endpoint = *endpoint;
-	stream->peer_known = peer != NULL;
-	if (peer != NULL)
-		stream->peer = *peer;
+	stream->endpoint = ends->endpoint;
+	stream->peer = ends->peer;
+	stream->peer_known = ends->peer_known;
 	stream->answer = ANSWER_CLOSE;
 	state = first_state(stream, rule);
 	stream->in.is_plain = state != STREAM_NEW;
@@ -173,16 +176,15 @@ void guard_look(void)
 void guard_accepted(int descriptor)
 {
 	struct policy_version *version;
-	struct endpoint endpoint, peer;
-	bool peer_known;
+	struct ends ends = {.peer_known = false};
 
 	descriptor_forget(descriptor); /* closed unseen */
-	if (!ends_of(descriptor, &endpoint, &peer, &peer_known))
+	if (!ends_of(descriptor, &ends))
 		return;
 	guard_look();
 	version = policy_in_force_hold();
-	begin_stream(descriptor, &endpoint, peer_known ? &peer : NULL,
-		     version->policy ? policy_match(version->policy, &endpoint) : NULL);
+	begin_stream(descriptor, &ends,
+		     version->policy ? policy_match(version->policy, &ends.endpoint) : NULL);
 	policy_in_force_release(version);
 }
 
