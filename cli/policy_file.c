@@ -19,7 +19,7 @@ static const struct position whole_file = {0, 0};
 static struct trust *load_trust(struct policy_file *file, const struct rule *rule)
 {
 	size_t errors = file->complaints.errors;
-	struct ca_text *texts = ca_texts_read(file->policy, rule, &file->complaints);
+	struct ca_text *texts = ca_texts_read(file->policy, rule, NULL, &file->complaints);
 	struct trust *trust = NULL;
 
 	if (texts == NULL)
@@ -68,7 +68,7 @@ void policy_file_load(struct policy_file *file, const char *path)
 	if (file->path == NULL) {
 		file->policy = policy_built_in();
 		file->complaints.out_of_memory |= file->policy == NULL;
-	} else if ((text = file_bytes(file->path, POLICY_MAX_BYTES, &length)) == NULL) {
+	} else if ((text = file_bytes(file->path, POLICY_MAX_BYTES, &length, NULL)) == NULL) {
 		complain(&file->complaints, SEVERITY_ERROR, whole_file, NULL,
 			 "%s; it must be a readable policy file", file_failure(errno));
 	} else {
@@ -76,7 +76,7 @@ void policy_file_load(struct policy_file *file, const char *path)
 		free(text);
 	}
 	if (file->policy != NULL) {
-		peer_files_read(file->policy, &file->complaints);
+		peer_files_read(file->policy, NULL, &file->complaints);
 		policy_complain_of_unenforced(file->policy, &file->complaints);
 		warn_of_writers(file);
 		policy_warn(file->policy, (int64_t)time(NULL), &file->complaints);

@@ -24,15 +24,18 @@ __attribute__((constructor)) static void boot(void)
 	const char *log = secure_getenv("CFSHIM_LOG");
 	struct log_choice choice = {.target = LOG_STDERR};
 	bool log_is_bad = log != NULL && !log_choice_parse(&choice, log);
+	struct policy_version *version;
 	int error_number = errno;
 
 	/* Now, as between vfork() and exec there is nothing to be looked up. */
 	libc_originals();
 	environment_keep(secure_getenv("LD_PRELOAD"), path, log);
 	policy_in_force_load(path, log_is_bad ? bad_log : NULL);
-	if (log == NULL && policy_in_force() != NULL)
-		choice = policy_log(policy_in_force());
+	version = policy_in_force_hold();
+	if (log == NULL && version->policy != NULL)
+		choice = policy_log(version->policy);
 	journal_open(choice, secure_getenv("JOURNAL_STREAM"));
+	policy_in_force_release(version);
 	/* enforces inherited-sockets */
 	endpoint_look_at_inherited(guard_received);
 	openssl_look(false, door_register);

@@ -39,6 +39,7 @@ static void begin_anew(struct connection *connection)
 	connection->hello_seen = connection->settled = connection->early_done = false;
 	connection->muted = connection->taken_away = connection->host_verified = false;
 	verdict_end_answer(connection);
+	verdict_let_policy_go(connection);
 	connection->is_acme = false;
 }
 
@@ -84,14 +85,6 @@ static void take_over(struct connection *connection, info_callback info)
 		connection->info_ours = true;
 	}
 	openssl->SSL_set_info_callback(connection->ssl, info);
-}
-
-/* An SSL that was armed once, cleared, and is used again on an open port. */
-static void give_back(struct connection *connection)
-{
-	connection_give_back_verify(connection);
-	connection->asks_later = false;
-	arm_give_back_all(connection->openssl, connection->ssl, &connection->host);
 }
 
 void connection_give_back_verify(struct connection *connection)
@@ -141,48 +134,26 @@ static enum reason claim_stream(struct connection *connection, const unsigned ch
 	return REASON_UNKNOWN_ENDPOINT;
 }
 
-/* Who may come without a certificate, and who may not come at all.  `peer` NULL: not known. */
-static enum reason judge_peer_address(struct connection *connection, const struct endpoint *peer)
-{
-	bool is_exempt = rules_exempt(&connection->rules, peer);
-
-	/* enforces from-at-hello, as from does */
-	if (!is_exempt && !rules_admit_peer(&connection->rules, peer))
-		return REASON_PEER_ADDRESS;
-	if (is_exempt || !rules_enforce(&connection->rules)) {
-		connection->stage = STAGE_OPEN;
-		give_back(connection);
-	}
-	return REASON_NONE;
-}
-
-static void choose_answer(struct connection *connection)
-{
-	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
-				     ? ANSWER_REJECT /* it cannot be silenced */
-				     : rules_answer(&connection->rules);
-	connection->status = rules_status(&connection->rules);
-}
-
 enum reason connection_find_rules(struct connection *connection, const unsigned char *random)
 {
-	const struct trusts *trusts = policy_in_force_trusts(connection->openssl);
 	struct route route;
 	enum reason reason;
+	bool is_usable;
 
+	guard_look();
 	connection->answer = ANSWER_REJECT;
 	connection->status = 0;
 	reason = claim_stream(connection, random, &route);
+	is_usable = verdict_find_rules(connection, &route);
 	/* enforces policy-error */
-	if (trusts == NULL)
+	if (!is_usable)
 		return REASON_POLICY_ERROR;
 	if (reason != REASON_NONE)
 		return reason;
 	connection->endpoint_known = route.endpoint_known;
 	connection->endpoint = route.endpoint;
-	connection->rules = rules_for(trusts, &route);
-	choose_answer(connection);
-	return judge_peer_address(connection, route.peer_known ? &route.peer : NULL);
+	verdict_choose_answer(connection);
+	return verdict_judge_address(connection, &route);
 }
 
 static bool is_datagram(const struct connection *connection)
@@ -207,11 +178,9 @@ static enum reason judge_hello(struct connection *connection)
 		return REASON_SERVER_NAME;
 	/* enforces server-sections */
 	rules_narrow(&connection->rules, name, length);
-	choose_answer(connection);
+	verdict_choose_answer(connection);
 	if (!rules_enforce(&connection->rules)) {
-		connection->stage = STAGE_OPEN;
-		hello_forget(&connection->hello);
-		give_back(connection);
+		verdict_open(connection);
 		return REASON_NONE;
 	}
 	/* A host that asks for certificates itself would not let it finish either. */
@@ -295,15 +264,11 @@ void connection_step(struct connection *connection)
 	connection->within = true;
 }
 
-void connection_keep_armed(struct connection *connection)
+static void keep_armed(struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
 	enum reason reason;
-	struct quiet quiet;
 
-	if (connection->stage != STAGE_ARMED)
-		return;
-	quiet = quiet_begin(openssl);
 	/* enforces armed-again */
 	connection->arming.ends_well = verdict_may_finish(connection);
 	arm_again(openssl, connection->ssl, &connection->host, &connection->arming);
@@ -311,11 +276,9 @@ void connection_keep_armed(struct connection *connection)
 		arm_waive(openssl, connection->ssl);
 	arm_names(openssl, connection->ssl, &connection->rules, &connection->host);
 	reason = arm_was_undone(openssl, connection->ssl);
-	if (reason != REASON_NONE) {
+	if (reason != REASON_NONE)
 		verdict_refuse(connection, reason);
-		verdict_refuse_for_good(connection);
-	}
-	if (connection->stage == STAGE_ARMED)
+	else
 		verdict_foresee(connection);
 	/* Within the handshake nobody but libssl writes, and what it may have to say is an alert.
 	 */
@@ -325,7 +288,23 @@ void connection_keep_armed(struct connection *connection)
 	} else if (connection->stage == STAGE_ARMED && connection->early_done) {
 		verdict_unmute(connection);
 	}
-	quiet_end(openssl, quiet);
+}
+
+void connection_keep_armed(struct connection *connection)
+{
+	struct quiet quiet;
+
+	if (connection->stage != STAGE_ARMED)
+		return;
+	quiet = quiet_begin(connection->openssl);
+	guard_look();
+	/* enforces policy-on-the-way, as policy-at-the-end does */
+	verdict_follow_policy(connection);
+	if (connection->stage == STAGE_ARMED)
+		keep_armed(connection);
+	if (connection->stage == STAGE_REFUSED)
+		verdict_refuse_for_good(connection);
+	quiet_end(connection->openssl, quiet);
 }
 
 /* ---- verify ---- */
@@ -343,15 +322,34 @@ static void keep_session(const struct connection *connection)
 				  &connection->rules);
 }
 
+/* The policy that has come meanwhile demands nothing, or refuses it whatever the certificate. */
+static int verify_after_change(struct connection *connection, const struct host_context *context,
+			       X509_STORE_CTX *store_context)
+{
+	if (connection->stage == STAGE_OPEN)
+		return connection_verify_for_host(connection, context, store_context);
+	connection->openssl->X509_STORE_CTX_set_error(store_context,
+						      refuse_verify_error(connection->reason));
+	return 0;
+}
+
 int connection_verify(struct connection *connection, const struct host_context *context,
 		      X509_STORE_CTX *store_context)
 {
 	const struct openssl *openssl = connection->openssl;
 	struct quiet quiet = quiet_begin(openssl);
-	enum reason reason = peer_verify(openssl, &connection->peer, &connection->rules,
-					 openssl->crypto.X509_STORE_CTX_get0_cert(store_context),
-					 openssl->X509_STORE_CTX_get0_untrusted(store_context));
+	enum reason reason;
 
+	if (connection->stage == STAGE_ARMED) {
+		verdict_follow_policy(connection);
+		if (connection->stage != STAGE_ARMED) {
+			quiet_end(openssl, quiet);
+			return verify_after_change(connection, context, store_context);
+		}
+	}
+	reason = peer_verify(openssl, &connection->peer, &connection->rules,
+			     openssl->crypto.X509_STORE_CTX_get0_cert(store_context),
+			     openssl->X509_STORE_CTX_get0_untrusted(store_context));
 	if (reason == REASON_NONE)
 		keep_session(connection);
 	quiet_end(openssl, quiet);
@@ -406,6 +404,7 @@ void connection_end(const SSL *ssl)
 	arm_forget(openssl, &connection->host);
 	verdict_end_answer(connection);
 	verdict_forget_bios(connection);
+	verdict_let_policy_go(connection);
 	if (connection->stage == STAGE_ARMED)
 		guard_abandon(connection->stream);
 	guard_let_go(connection->stream);

@@ -56,7 +56,8 @@ struct connection {
 		*stream;     /* the accepted connection, until admitted or ended; NULL: not known */
 	bool endpoint_known; /* at the hello ... */
 	struct endpoint endpoint;
-	struct rules rules; /* from the hello on */
+	struct policy_version *version; /* held while a handshake goes on; else NULL, as are ... */
+	struct rules rules;             /* ... the rules of it, from the hello on */
 	struct arming arming;
 	struct peer peer; /* until admitted or ended */
 	struct host_connection host;

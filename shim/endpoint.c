@@ -123,7 +123,7 @@ bool endpoint_is_listening(void)
 
 /* poll() tells at once which numbers are open, and /proc need not be there.  Beyond the first
  * thousand only a host that was started on purpose so has inherited anything. */
-void endpoint_look_at_inherited(void (*found)(int descriptor))
+bool endpoint_each_socket(void (*found)(int descriptor))
 {
 	struct pollfd open_ones[1024];
 	struct rlimit limit;
@@ -133,21 +133,33 @@ void endpoint_look_at_inherited(void (*found)(int descriptor))
 		count = (nfds_t)limit.rlim_cur;
 	for (nfds_t i = 0; i < count; i++)
 		open_ones[i] = (struct pollfd){.fd = (int)i};
-	if (poll(open_ones, count, 0) < 0) {
-		endpoint_received_sockets();
-		return;
-	}
+	if (poll(open_ones, count, 0) < 0)
+		return false;
 	for (nfds_t i = 0; i < count; i++) {
 		struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 		socklen_t length = sizeof(address);
 
 		if ((open_ones[i].revents & POLLNVAL) == 0 &&
 		    getsockname((int)i, (struct sockaddr *)&address, &length) == 0 &&
-		    (address.ss_family == AF_INET || address.ss_family == AF_INET6)) {
-			endpoint_received_sockets();
+		    (address.ss_family == AF_INET || address.ss_family == AF_INET6))
 			found((int)i);
-		}
 	}
+	return true;
+}
+
+static void (*inherited)(int descriptor);
+
+static void tell_of_inherited(int descriptor)
+{
+	endpoint_received_sockets();
+	inherited(descriptor);
+}
+
+void endpoint_look_at_inherited(void (*found)(int descriptor))
+{
+	inherited = found;
+	if (!endpoint_each_socket(tell_of_inherited))
+		endpoint_received_sockets();
 }
 
 size_t endpoint_candidates(struct endpoint *candidates, size_t most)

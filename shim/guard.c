@@ -14,7 +14,7 @@
 void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer)
 {
 	struct refusal refusal = {
-		.reason = policy_in_force() ? reason : REASON_POLICY_ERROR,
+		.reason = policy_in_force_is_usable() ? reason : REASON_POLICY_ERROR,
 		.answer = stream->answer,
 		.endpoint_known = true,
 		.endpoint = stream->endpoint,
@@ -58,10 +58,13 @@ bool guard_is_past(const struct stream *stream, int descriptor)
 	case STREAM_OPEN:
 	case STREAM_PLAIN:
 		return false;
+	case STREAM_DATAGRAMS:
+		if (!guard_withholds_datagrams(&stream->endpoint))
+			return true;
+		break;
 	case STREAM_NEW:
 	case STREAM_HELLO:
 	case STREAM_CLAIMED:
-	case STREAM_DATAGRAMS:
 	case STREAM_REFUSED:
 		break;
 	}
@@ -112,48 +115,45 @@ static enum stream_state first_state(struct stream *stream, const struct rule *r
 	return rule->allows_plaintext && !stream->in.expects_proxy ? STREAM_PLAIN : STREAM_NEW;
 }
 
-static bool ends_of(int descriptor, struct endpoint *endpoint, struct endpoint *peer,
-		    bool *peer_known)
+struct ends {
+	struct endpoint endpoint, peer;
+	bool peer_known;
+};
+
+static bool ends_of(int descriptor, struct ends *ends)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
 	int type = 0;
 
 	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
-	    !endpoint_from_sockaddr(endpoint, (struct sockaddr *)&address, length))
+	    !endpoint_from_sockaddr(&ends->endpoint, (struct sockaddr *)&address, length))
 		return false;
 	length = sizeof(type);
 	if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM)
 		return false;
 	length = sizeof(address);
-	*peer_known = getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
-		      endpoint_from_sockaddr(peer, (struct sockaddr *)&address, length);
+	ends->peer_known = getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+			   endpoint_from_sockaddr(&ends->peer, (struct sockaddr *)&address, length);
 	return true;
 }
 
-void guard_accepted(int descriptor)
+/* A new connection between these ends; `rule` NULL: the policy cannot be used. */
+static void begin_stream(int descriptor, const struct ends *ends, const struct rule *rule)
 {
-	const struct policy *policy = policy_in_force();
-	const struct rule *rule;
-	struct endpoint endpoint, peer = {0};
-	struct stream *stream;
+	const struct endpoint *peer = ends->peer_known ? &ends->peer : NULL;
+	struct stream *stream = descriptor_track(descriptor);
 	enum stream_state state;
-	bool peer_known;
 
-	descriptor_forget(descriptor); /* closed unseen */
-	if (!ends_of(descriptor, &endpoint, &peer, &peer_known))
-		return;
-	rule = policy ? policy_match(policy, &endpoint) : NULL;
-	stream = descriptor_track(descriptor);
 	if (stream == NULL) {
 		/* enforces table-full */
 		if (rule == NULL || rule_enforces(rule))
 			shutdown(descriptor, SHUT_RDWR);
 		return;
 	}
-	stream->endpoint = endpoint;
-	stream->peer = peer;
-	stream->peer_known = peer_known;
+	stream->endpoint = ends->endpoint;
+	stream->peer = ends->peer;
+	stream->peer_known = ends->peer_known;
 	stream->answer = ANSWER_CLOSE;
 	state = first_state(stream, rule);
 	stream->in.is_plain = state != STREAM_NEW;
@@ -162,10 +162,30 @@ void guard_accepted(int descriptor)
 	if (state == STREAM_NEW || (state == STREAM_PLAIN && serving_has_context()))
 		ring_look();
 	/* enforces from, as from-at-hello does */
-	if (rule != NULL && !peers_contain(rule->exempt, peer_known ? &peer : NULL) &&
-	    !rule_admits_peer(rule, peer_known ? &peer : NULL))
+	if (rule != NULL && !peers_contain(rule->exempt, peer) && !rule_admits_peer(rule, peer))
 		guard_close(stream, descriptor, REASON_PEER_ADDRESS);
 	descriptor_release(stream);
+}
+
+void guard_look(void)
+{
+	if (policy_in_force_look())
+		guard_datagrams_again();
+}
+
+void guard_accepted(int descriptor)
+{
+	struct policy_version *version;
+	struct ends ends = {.peer_known = false};
+
+	descriptor_forget(descriptor); /* closed unseen */
+	if (!ends_of(descriptor, &ends))
+		return;
+	guard_look();
+	version = policy_in_force_hold();
+	begin_stream(descriptor, &ends,
+		     version->policy ? policy_match(version->policy, &ends.endpoint) : NULL);
+	policy_in_force_release(version);
 }
 
 /* Another descriptor of a socket that is known. */

@@ -16,6 +16,9 @@
 
 /* ---- for the doors ---- */
 
+/* On the way in: has the policy changed?  See policy_in_force_look(). */
+void guard_look(void);
+
 /* accept() gave it. */
 void guard_accepted(int descriptor);
 

@@ -26,16 +26,23 @@ static bool is_any_address(const struct endpoint *endpoint)
 }
 
 /* A socket of every address is of those, too, that have sections of their own. */
-static bool is_enforced(const struct endpoint *endpoint)
+static bool is_enforced(const struct policy *policy, const struct endpoint *endpoint)
 {
-	const struct policy *policy = policy_in_force();
-
 	if (policy == NULL)
 		return false;
 	if (is_any_address(endpoint) && policy_names_addresses(policy, endpoint->port))
 		return true;
 	return policy_names(policy, endpoint) &&
 	       policy_match(policy, endpoint)->verify != VERIFY_OFF;
+}
+
+bool guard_withholds_datagrams(const struct endpoint *endpoint)
+{
+	struct policy_version *version = policy_in_force_hold();
+	bool withholds = is_enforced(version->policy, endpoint);
+
+	policy_in_force_release(version);
+	return withholds;
 }
 
 void guard_bound(int descriptor)
@@ -51,7 +58,7 @@ void guard_bound(int descriptor)
 	length = sizeof(address);
 	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
 	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length) ||
-	    endpoint.port == 0 || !is_enforced(&endpoint))
+	    endpoint.port == 0 || !guard_withholds_datagrams(&endpoint))
 		return;
 	stream = descriptor_track(descriptor);
 	/* Without memory for it, nobody watches it. */
@@ -64,6 +71,21 @@ void guard_bound(int descriptor)
 	stream->answer = ANSWER_CLOSE;
 	atomic_store(&stream->state, STREAM_DATAGRAMS);
 	descriptor_release(stream);
+}
+
+static void watch_again(int descriptor)
+{
+	struct stream *stream = descriptor_hold(descriptor);
+
+	if (stream == NULL)
+		guard_bound(descriptor);
+	else
+		descriptor_release(stream);
+}
+
+void guard_datagrams_again(void)
+{
+	endpoint_each_socket(watch_again);
 }
 
 /* ---- reading ---- */
@@ -92,10 +114,13 @@ static void tell_of_dropped(const struct stream *stream, const struct endpoint *
 /* Those of `exempt` owe no certificate over datagrams either. */
 static bool is_exempt(const struct stream *stream, const struct endpoint *peer)
 {
-	const struct policy *policy = policy_in_force();
+	struct policy_version *version = policy_in_force_hold();
+	const struct policy *policy = version->policy;
+	bool exempt = policy != NULL && !is_any_address(&stream->endpoint) &&
+		      peers_contain(policy_match(policy, &stream->endpoint)->exempt, peer);
 
-	return policy != NULL && !is_any_address(&stream->endpoint) &&
-	       peers_contain(policy_match(policy, &stream->endpoint)->exempt, peer);
+	policy_in_force_release(version);
+	return exempt;
 }
 
 static void give_name(struct msghdr *message, const struct sockaddr_storage *from, socklen_t length)

@@ -21,6 +21,11 @@ void guard_tell(const struct stream *stream, enum reason reason, const struct en
 /* What was looked at and may not come: bytes `from` to `end` of a host's buffers become zeros. */
 void guard_blot_out(const struct msghdr *message, size_t from, size_t end);
 
+/* Do datagrams to `endpoint` go to a hooked OpenSSL alone, by the policy in force?  And after that
+ * has changed: watch those sockets that it names. */
+bool guard_withholds_datagrams(const struct endpoint *endpoint);
+void guard_datagrams_again(void);
+
 /* STREAM_DATAGRAMS: is `caller` an OpenSSL that judges them itself?  And what anybody else gets. */
 bool guard_reads_for_openssl(const void *caller);
 ssize_t guard_receive_datagram(struct stream *stream, int descriptor, struct msghdr *message,

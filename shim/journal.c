@@ -1,5 +1,7 @@
 #include "journal.h"
 
+#include "root.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,13 +27,11 @@ static struct {
 	enum log_target target;
 	char path[4096];
 	bool usable;
-	dev_t root_device; /* "/" at the start: a host that has changed its root must not be led to
-			      another file */
-	ino_t root_inode;
 } journal;
 
 static _Atomic int descriptor = -1;
 static _Atomic uint64_t device, inode; /* of what `descriptor` was opened as */
+static _Atomic bool has_spoken;
 
 /* By reason, and one for the other lines: the second that is counted, its lines, and those dropped
  * since the last line. */
@@ -119,16 +119,12 @@ static void open_stderr(const char *journal_stream)
 
 void journal_open(struct log_choice choice, const char *journal_stream)
 {
-	struct stat root;
 	int opened;
 
 	journal.target = choice.target;
 	if (choice.path != NULL)
 		snprintf(journal.path, sizeof(journal.path), "%s", choice.path);
-	if (stat("/", &root) == 0) {
-		journal.root_device = root.st_dev;
-		journal.root_inode = root.st_ino;
-	}
+	root_remember();
 	if (choice.target == LOG_STDERR) {
 		open_stderr(journal_stream);
 	} else if (choice.target != LOG_OFF) {
@@ -139,14 +135,6 @@ void journal_open(struct log_choice choice, const char *journal_stream)
 		if (opened >= 0)
 			remember_identity(opened);
 	}
-}
-
-static bool is_root_as_at_start(void)
-{
-	struct stat root;
-
-	return stat("/", &root) == 0 && root.st_dev == journal.root_device &&
-	       root.st_ino == journal.root_inode;
 }
 
 /* Has logrotate put another file, or none, where ours was? */
@@ -190,7 +178,7 @@ static int descriptor_now(void)
 
 	if (journal.target == LOG_STDERR)
 		return ours ? now : -1;
-	if ((ours && !(is_file && is_rotated())) || !is_root_as_at_start() ||
+	if ((ours && !(is_file && is_rotated())) || !root_is_as_at_start() ||
 	    atomic_flag_test_and_set(&reopening))
 		return ours ? now : -1;
 	opened = is_file ? open_file() : open_syslog();
@@ -316,6 +304,7 @@ static bool line_end(struct line *line)
 	int now = journal.usable ? descriptor_now() : -1;
 	ssize_t written = -1;
 
+	atomic_store(&has_spoken, true);
 	put(line, journal.target == LOG_JSON_FILE ? "}\n"
 		  : journal.target == LOG_SYSLOG  ? ""
 						  : "\n");
@@ -412,6 +401,38 @@ void journal_policy_error(const char *policy, const char *why)
 	put_field(&line, "policy", policy);
 	put_field(&line, "reason", why);
 	line_end(&line);
+}
+
+void journal_policy_changed(const char *policy, size_t rules, unsigned long generation,
+			    const char *note)
+{
+	struct line line;
+
+	if (journal.target == LOG_OFF)
+		return;
+	line_begin(&line, "policy-changed");
+	put_field(&line, "policy", policy);
+	put_number(&line, "rules", rules);
+	put_number(&line, "generation", generation);
+	put_field(&line, "note", note);
+	line_end(&line);
+}
+
+void journal_policy_kept(const char *policy, const char *why)
+{
+	struct line line;
+
+	if (journal.target == LOG_OFF)
+		return;
+	line_begin(&line, "policy-kept");
+	put_field(&line, "reason", why);
+	put_field(&line, "policy", policy);
+	line_end(&line);
+}
+
+bool journal_has_spoken(void)
+{
+	return journal.target == LOG_OFF || atomic_load(&has_spoken);
 }
 
 void journal_uncovered(const char *library, const char *why)

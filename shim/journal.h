@@ -37,6 +37,17 @@ void journal_started(const char *policy, size_t rules, const char *openssl);
 /* The policy cannot be used. */
 void journal_policy_error(const char *policy, const char *why);
 
+/* Another policy is in force, the `generation`th of this process; `note` says what of it is not. */
+void journal_policy_changed(const char *policy, size_t rules, unsigned long generation,
+			    const char *note);
+
+/* The one in force stays so, though its files have changed: why. */
+void journal_policy_kept(const char *policy, const char *why);
+
+/* Was there a line already?  Before the first one, this process may be one that serves no TLS, and
+ * what changes is told by that. */
+bool journal_has_spoken(void);
+
 /* A TLS library that the shim cannot reach, and why. */
 void journal_uncovered(const char *library, const char *why);
 

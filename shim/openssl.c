@@ -115,6 +115,13 @@ static struct openssl *instance_find(const void *home)
 	return instance;
 }
 
+struct openssl *openssl_next(const struct openssl *instance)
+{
+	return atomic_load_explicit(instance ? &((struct openssl *)(uintptr_t)instance)->next
+					     : &first_instance,
+				    memory_order_acquire);
+}
+
 /* Append, unless another thread was first with the same object. */
 static void instance_publish(struct openssl *made)
 {

@@ -16,8 +16,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-struct trusts;
-
 struct openssl {
 	struct libcrypto crypto;
 #define HOOK(symbol, need) __typeof__(&symbol) symbol; /* NOLINT(bugprone-macro-parentheses) */
@@ -30,7 +28,7 @@ struct openssl {
 	char name[64];           /* file name of `home`, for log lines */
 	char version[32];        /* "3.0.22" */
 	_Atomic bool registered; /* new contexts of this instance are ours to see */
-	_Atomic(struct trusts *) trusts; /* policy_in_force.c: the CAs of every rule, once loaded */
+	_Atomic bool in_use;     /* the host has a context of it: a policy has to load here too */
 	_Atomic(struct openssl *) next;
 };
 
@@ -83,6 +81,9 @@ struct openssl *openssl_of(const SSL *ssl, const void *caller);
 /* For openssl_of(). */
 void openssl_has_made(struct openssl *openssl, const SSL *ssl);
 void openssl_has_freed(const SSL *ssl);
+
+/* One after another, from NULL; NULL after the last. */
+struct openssl *openssl_next(const struct openssl *instance);
 
 /* Call `found` for each instance whose new contexts no replaced function will announce: those that
  * hold libssl and libcrypto in one object (and so may call CRYPTO_new_ex_data without the shim

@@ -1,166 +1,289 @@
 #include "policy_in_force.h"
 
-#include "trust/files.h"
+#include "journal.h"
+#include "policy_watch.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-/* Set at load, before any thread; constant afterwards but for `why`. */
+#define LOOK_MS 500
+
+/* Until the load nothing is in force. */
+static struct policy_version first_version;
+static _Atomic(struct policy_version *) in_force = &first_version;
+static _Atomic unsigned long generation;
+
+/* Set at load, constant afterwards. */
 static struct {
-	struct policy *policy; /* NULL: broken */
-	const char *name;
-	struct ca_text **texts; /* a list for each rule, in the order of its `ca` values */
-} in_force;
+	char *path;
+	const char *extra_error;
+	struct log_choice log; /* what the policy said of it; `path` is owned */
+} at_start;
 
-/* The first error.  Written at load, or once by whoever first fails to load the CAs. */
-static _Atomic(char *) why;
+/* ---- hold ---- */
 
-static void remember_why(const struct complaints *complaints)
+struct policy_version *policy_in_force_hold(void)
 {
-	const struct complaint *first = complaints_first_error(complaints);
-	char text[1024] = "no memory", *copy, *none = NULL;
+	struct policy_version *version;
 
-	if (first != NULL)
-		complaint_headline(complaints, first, text, sizeof(text));
-	copy = strdup(text);
-	if (copy != NULL && !atomic_compare_exchange_strong(&why, &none, copy))
-		free(copy);
-}
-
-const char *policy_in_force_why(void)
-{
-	const char *text = atomic_load(&why);
-
-	return text ? text : "no memory";
-}
-
-/* Parse what the path names, and read what that names.  Complaints tell whether it can be used. */
-static struct policy *load_file(const char *path, bool may_be_absent, struct complaints *complaints)
-{
-	const struct position whole_file = {0, 0};
-	struct policy *policy = NULL;
-	size_t length;
-	char *text = file_bytes(path, POLICY_MAX_BYTES, &length);
-
-	if (text == NULL && may_be_absent && (errno == ENOENT || errno == ENOTDIR)) {
-		in_force.name = "built-in";
-		return policy_built_in();
+	/* Between the two looks it may have been replaced, and freed: then nobody has read of it
+	 * but the count, and the next one is tried. */
+	for (;;) {
+		version = atomic_load(&in_force);
+		atomic_fetch_add(&version->holders, 1);
+		if (atomic_load(&in_force) == version)
+			return version;
+		atomic_fetch_sub(&version->holders, 1);
 	}
-	if (text == NULL)
-		complain(complaints, SEVERITY_ERROR, whole_file, NULL,
-			 "%s; it must be a readable policy file", file_failure(errno));
-	else
-		policy = policy_parse(text, length, complaints);
-	free(text);
-	if (policy != NULL) {
-		peer_files_read(policy, complaints);
-		policy_complain_of_unenforced(policy, complaints);
-	}
-	return policy;
 }
+
+void policy_in_force_release(struct policy_version *version)
+{
+	/* Freed by the next who looks: not here, where a signal handler or a child of vfork() may
+	 * be. */
+	if (version != NULL)
+		atomic_fetch_sub(&version->holders, 1);
+}
+
+bool policy_in_force_is(const struct policy_version *version)
+{
+	return atomic_load_explicit(&in_force, memory_order_acquire) == version;
+}
+
+bool policy_in_force_is_usable(void)
+{
+	struct policy_version *version = policy_in_force_hold();
+	bool is_usable = version->policy != NULL;
+
+	policy_in_force_release(version);
+	return is_usable;
+}
+
+unsigned long policy_in_force_generation(void)
+{
+	return atomic_load(&generation);
+}
+
+/* ---- what is kept, and why ---- */
+
+/* Among those who look, one at a time. */
+static struct {
+	_Atomic bool is_stale;
+	bool is_told, is_lost;
+	char why[1024];
+} kept;
+
+bool policy_in_force_is_stale(void)
+{
+	return atomic_load(&kept.is_stale);
+}
+
+static void keep(const char *why)
+{
+	snprintf(kept.why, sizeof(kept.why), "%s", why);
+	kept.is_told = false;
+	atomic_store(&kept.is_stale, true);
+}
+
+/* Not before the process has said that it serves. */
+static void tell_of_kept(void)
+{
+	if (!atomic_load(&kept.is_stale) || kept.is_told || !journal_has_spoken())
+		return;
+	kept.is_told = true;
+	journal_policy_kept(atomic_load(&in_force)->name, kept.why);
+}
+
+/* ---- take up ---- */
+
+static bool is_same_log(struct log_choice left, struct log_choice right)
+{
+	return left.target == right.target && (left.path == NULL) == (right.path == NULL) &&
+	       (left.path == NULL || strcmp(left.path, right.path) == 0);
+}
+
+static void tell_of_change(const struct policy_version *version)
+{
+	bool is_same = is_same_log(policy_log(version->policy), at_start.log);
+
+	if (journal_has_spoken())
+		journal_policy_changed(version->name, policy_rule_count(version->policy),
+				       policy_in_force_generation(),
+				       is_same ? NULL : "log counts from the next start on");
+}
+
+/* Those that nobody holds any more. */
+static void free_unheld(void)
+{
+	for (struct policy_version *version = &first_version; version != NULL;
+	     version = version->next)
+		if (!policy_in_force_is(version) && atomic_load(&version->holders) == 0)
+			policy_version_clear(version);
+}
+
+/* The place for another one, empty.  NULL: no memory. */
+static struct policy_version *find_place(void)
+{
+	struct policy_version *version = &first_version;
+
+	while (version != NULL &&
+	       (policy_in_force_is(version) || atomic_load(&version->holders) > 0))
+		version = version->next;
+	if (version != NULL) {
+		policy_version_clear(version);
+		return version;
+	}
+	version = calloc(1, sizeof(*version));
+	if (version != NULL) {
+		version->next = first_version.next;
+		first_version.next = version;
+	}
+	return version;
+}
+
+/* Does every OpenSSL that the host uses take its CAs? */
+static bool loads_everywhere(struct policy_version *version)
+{
+	struct openssl *openssl = NULL;
+
+	while ((openssl = openssl_next(openssl)) != NULL)
+		if (atomic_load(&openssl->in_use) && openssl_is_ready(openssl) &&
+		    policy_version_trusts(version, openssl) == NULL)
+			return false;
+	return true;
+}
+
+static void put_in_force(struct policy_version *version)
+{
+	atomic_store(&in_force, version);
+	atomic_fetch_add(&generation, 1);
+	atomic_store(&kept.is_stale, false);
+	tell_of_change(version);
+}
+
+/* The files have changed, and lie still: the new policy whole, or the old one.  What of that was
+ * not to be done after all is in the result. */
+static enum watch take_up(int64_t now)
+{
+	const struct policy_origin origin = {
+		.path = at_start.path, .extra_error = at_start.extra_error, .must_end = true};
+	struct policy_version *version = find_place();
+	struct files_seen seen = {.list = NULL};
+	char why[1024];
+	enum watch judged;
+
+	if (version == NULL)
+		return WATCH_NOTHING;
+	policy_version_load(version, &origin, &seen);
+	judged = policy_watch_judge(&seen, now, why, sizeof(why));
+	if (judged == WATCH_CHANGED) {
+		policy_watch_take(&seen);
+		/* enforces whole-policy */
+		if (*why == '\0' && (version->policy == NULL || !loads_everywhere(version)))
+			snprintf(why, sizeof(why), "%s", policy_version_why(version));
+		if (*why == '\0')
+			put_in_force(version);
+		else
+			keep(why);
+	}
+	if (!policy_in_force_is(version))
+		policy_version_clear(version);
+	files_seen_clear(&seen);
+	return judged;
+}
+
+static void look(int64_t now)
+{
+	enum watch news;
+
+	free_unheld();
+	news = policy_watch_look(now);
+	if (news == WATCH_CHANGED)
+		news = take_up(now);
+	if (news == WATCH_RESTLESS)
+		keep("its files are being written again and again; write another file, and rename "
+		     "it");
+	if (news == WATCH_LOST && !kept.is_lost)
+		keep("this process has another root directory than at its start: changes are not "
+		     "seen, and count from its next start on");
+	kept.is_lost = news == WATCH_LOST;
+}
+
+/* Whoever is within; of a thread that a fork left behind in the parent, the number is another's.
+ */
+static _Atomic pid_t looking;
+
+static bool begin_to_look(void)
+{
+	pid_t own = getpid(), found = 0;
+
+	while (!atomic_compare_exchange_strong(&looking, &found, own))
+		if (found == own)
+			return false;
+	return true;
+}
+
+bool policy_in_force_look(void)
+{
+	static _Atomic int64_t next_look;
+	struct timespec coarse;
+	int64_t now, due = atomic_load_explicit(&next_look, memory_order_relaxed);
+	int error_number, cancellation;
+	unsigned long changes;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+	now = (int64_t)coarse.tv_sec * 1000 + coarse.tv_nsec / 1000000;
+	if (now < due || !atomic_compare_exchange_strong(&next_look, &due, now + LOOK_MS))
+		return false;
+	error_number = errno;
+	if (!begin_to_look())
+		return false;
+	/* A thread that is cancelled while it reads would leave the connection behind, too. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
+	changes = atomic_load(&generation);
+	look(now);
+	tell_of_kept();
+	changes = atomic_load(&generation) - changes;
+	atomic_store(&looking, 0);
+	pthread_setcancelstate(cancellation, NULL);
+	errno = error_number;
+	return changes > 0;
+}
+
+/* ---- load ---- */
 
 void policy_in_force_load(const char *path, const char *extra_error)
 {
-	const char *name = path ? path : POLICY_DEFAULT_PATH;
-	const struct position whole_file = {0, 0};
-	struct complaints complaints;
-	struct policy *policy;
-	size_t count;
+	struct policy_origin origin = {.path = path ? path : POLICY_DEFAULT_PATH,
+				       .extra_error = extra_error,
+				       .may_be_absent = path == NULL};
+	struct files_seen seen = {.list = NULL};
 
-	complaints_begin(&complaints, name);
-	in_force.name = strdup(name);
-	if (extra_error != NULL)
-		complain(&complaints, SEVERITY_ERROR, whole_file, NULL, "%s", extra_error);
-	policy = load_file(name, path == NULL, &complaints);
-	count = policy ? policy_rule_count(policy) : 0;
-	in_force.texts = policy ? calloc(count, sizeof(struct ca_text *)) : NULL;
-	for (size_t i = 0; in_force.texts != NULL && i < count; i++) {
-		in_force.texts[i] = ca_texts_read(policy, policy_rule(policy, i), &complaints);
-		if (in_force.texts[i] == NULL)
-			complaints.errors++;
+	at_start.path = strdup(origin.path);
+	at_start.extra_error = extra_error;
+	policy_version_load(&first_version, &origin, &seen);
+	if (first_version.policy != NULL) {
+		at_start.log = policy_log(first_version.policy);
+		if (at_start.log.path != NULL)
+			at_start.log.path = strdup(at_start.log.path);
 	}
-	if (policy != NULL && in_force.texts != NULL && in_force.name != NULL &&
-	    complaints.errors == 0 && !complaints.out_of_memory) {
-		in_force.policy = policy;
-	} else {
-		remember_why(&complaints);
-		policy_free(policy);
-	}
-	complaints_clear(&complaints);
+	atomic_store(&generation, 1);
+	policy_watch_begin(&seen);
+	policy_watch_take(&seen);
+	files_seen_clear(&seen);
 }
 
-const struct policy *policy_in_force(void)
-{
-	return in_force.policy;
-}
-
-const char *policy_in_force_name(void)
-{
-	return in_force.name ? in_force.name : "-";
-}
-
-static void trusts_free(const struct libcrypto *libcrypto, struct trusts *trusts)
-{
-	for (size_t i = 0; i < trusts->count; i++)
-		trust_free(libcrypto, trusts->rules[i].trust);
-	free(trusts);
-}
-
-/* The CAs of every rule; not `good` where one could not be loaded, and why is remembered. */
-static struct trusts *trusts_make(const struct libcrypto *libcrypto)
-{
-	size_t count = policy_rule_count(in_force.policy);
-	struct trusts *trusts = calloc(1, sizeof(*trusts) + count * sizeof(struct rule_in_force));
-	struct complaints complaints;
-
-	if (trusts == NULL)
-		return NULL;
-	complaints_begin(&complaints, in_force.name);
-	trusts->good = true;
-	for (size_t i = 0; trusts->good && i < count; i++, trusts->count++) {
-		struct rule_in_force *rule = &trusts->rules[i];
-
-		rule->rule = policy_rule(in_force.policy, i);
-		rule->trust = trust_load(libcrypto, in_force.policy, rule->rule, in_force.texts[i],
-					 &complaints);
-		trusts->good = rule->trust != NULL;
-	}
-	if (!trusts->good)
-		remember_why(&complaints);
-	complaints_clear(&complaints);
-	return trusts;
-}
-
-const struct trusts *policy_in_force_trusts(struct openssl *openssl)
-{
-	struct trusts *trusts = atomic_load_explicit(&openssl->trusts, memory_order_acquire);
-	struct trusts *made;
-	struct quiet quiet;
-
-	if (in_force.policy == NULL)
-		return NULL;
-	if (trusts == NULL) {
-		/* No lock: the loser of a race throws its own away, and a fork in between finds
-		 * nothing half made. */
-		quiet = quiet_begin(openssl);
-		made = trusts_make(&openssl->crypto);
-		quiet_end(openssl, quiet);
-		if (made == NULL)
-			return NULL;
-		if (atomic_compare_exchange_strong(&openssl->trusts, &trusts, made))
-			trusts = made;
-		else
-			trusts_free(&openssl->crypto, made);
-	}
-	return trusts->good ? trusts : NULL;
-}
+/* ---- rules ---- */
 
 const struct rule_in_force *policy_in_force_match(const struct trusts *trusts,
 						  const struct endpoint *endpoint)
 {
-	const struct rule *rule = policy_match(in_force.policy, endpoint);
+	const struct rule *rule = policy_match(trusts->policy, endpoint);
 
 	return rule->index < trusts->count ? &trusts->rules[rule->index] : NULL;
 }
@@ -169,7 +292,7 @@ const struct rule_in_force *policy_in_force_server(const struct trusts *trusts,
 						   const struct rule_in_force *rule,
 						   const char *name, size_t length)
 {
-	size_t index = policy_server_rule(in_force.policy, rule->rule, name, length)->index;
+	size_t index = policy_server_rule(trusts->policy, rule->rule, name, length)->index;
 
 	return index < trusts->count ? &trusts->rules[index] : NULL;
 }

@@ -1,43 +1,41 @@
 /* policy_in_force.h - the policy of this process: read as bytes at load, its CAs made into OpenSSL
- * objects with the first server context of each instance. Immutable after load, so threads and
- * forked children read it without a lock.  Where anything was wrong, nothing is in force: every
- * server handshake is refused.
+ * objects with the first server context of each instance; and read again when a file of it has
+ * changed.  Where anything was wrong at load, nothing is in force: every server handshake is
+ * refused.
+ *
+ * Whoever judges by it holds the version in force, and judges by that alone until he lets go of it.
+ * Threads: any, without a lock.  Fork: the child has the version that was in force, and looks for
+ * later ones by itself; what other threads held at that moment it never frees.
  */
 #ifndef CFSHIM_POLICY_IN_FORCE_H
 #define CFSHIM_POLICY_IN_FORCE_H
 
-#include "openssl.h"
-#include "trust/trust.h"
-
-/* A rule and whom it trusts, for one OpenSSL instance. */
-struct rule_in_force {
-	const struct rule *rule;
-	struct trust *trust;
-};
-
-/* Every rule of the policy, in its order. */
-struct trusts {
-	bool good; /* false: a CA could not be loaded */
-	size_t count;
-	struct rule_in_force rules[];
-};
+#include "policy_version.h"
 
 /* At load, once: read the policy file (`path`, or NULL for the default one, which may be absent)
  * and the files it names. `extra_error` is a complaint of the environment, or NULL. */
 void policy_in_force_load(const char *path, const char *extra_error);
 
-/* NULL: what was read cannot be used; policy_in_force_why() says why. */
-const struct policy *policy_in_force(void);
+/* On the way in, where the host may wait for a file to be read: has one of them changed?  At most
+ * twice a second, else next to nothing.  True: another version is in force.  What is kept, and why,
+ * or what has changed, is logged.  errno and OpenSSL's error queues are left as found. */
+bool policy_in_force_look(void);
 
-/* "built-in", or the path of the file. */
-const char *policy_in_force_name(void);
+/* The version in force, never NULL; it stays until policy_in_force_release(), also where it is no
+ * longer the one in force.  Async-signal-safe, both; NULL is released as nothing. */
+struct policy_version *policy_in_force_hold(void);
+void policy_in_force_release(struct policy_version *version);
 
-/* The first error, in one line: where, what, what is allowed. */
-const char *policy_in_force_why(void);
+/* Is it the one in force? */
+bool policy_in_force_is(const struct policy_version *version);
 
-/* The rules with their CAs for `openssl`, loaded at the first call.  NULL: the policy is broken, a
- * CA of it could not be loaded, or there is no memory.  Borrowed for good. */
-const struct trusts *policy_in_force_trusts(struct openssl *openssl);
+/* Is there a policy, or is everybody refused? */
+bool policy_in_force_is_usable(void);
+
+/* How many versions there were in this process and its parents, from 1; and, are the files not what
+ * is in force: they cannot be used, or cannot be seen from here? */
+unsigned long policy_in_force_generation(void);
+bool policy_in_force_is_stale(void);
 
 /* The rule for `endpoint` among `trusts`. */
 const struct rule_in_force *policy_in_force_match(const struct trusts *trusts,

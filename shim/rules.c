@@ -9,6 +9,8 @@ const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
 
 	if (rules->one != NULL)
 		return index == 0 ? rules->one : NULL;
+	if (rules->trusts == NULL) /* they were let go of: nobody admits */
+		return NULL;
 	count = rules->anywhere ? 0 : endpoint_candidates(listened, ENDPOINTS_MAX);
 	if (count > 0)
 		return index < count ? policy_in_force_match(rules->trusts, &listened[index])
@@ -26,19 +28,18 @@ static bool is_any_address(const struct endpoint *endpoint)
 	       memcmp(endpoint->address, ipv4, sizeof(ipv4)) == 0;
 }
 
-static bool meets_address_sections(const struct endpoint *endpoint)
+static bool meets_address_sections(const struct policy *policy, const struct endpoint *endpoint)
 {
-	return is_any_address(endpoint) &&
-	       policy_names_addresses(policy_in_force(), endpoint->port);
+	return is_any_address(endpoint) && policy_names_addresses(policy, endpoint->port);
 }
 
-static bool listeners_meet_address_sections(void)
+static bool listeners_meet_address_sections(const struct policy *policy)
 {
 	struct endpoint listened[ENDPOINTS_MAX];
 	size_t count = endpoint_candidates(listened, ENDPOINTS_MAX);
 
 	for (size_t i = 0; i < count; i++)
-		if (meets_address_sections(&listened[i]))
+		if (meets_address_sections(policy, &listened[i]))
 			return true;
 	return false;
 }
@@ -52,12 +53,12 @@ struct rules rules_for(const struct trusts *trusts, const struct route *route)
 	/* enforces not-of-the-listeners */
 	rules.anywhere = route->descriptor >= 0 || route->is_datagram;
 	/* An unconnected UDP socket has no address of its own until the datagram is looked at. */
-	if (route->endpoint_known && !meets_address_sections(&route->endpoint)) {
+	if (route->endpoint_known && !meets_address_sections(trusts->policy, &route->endpoint)) {
 		rules.one = policy_in_force_match(trusts, &route->endpoint);
 		return rules;
 	}
 	/* enforces address-sections */
-	rules.anywhere = rules.anywhere || listeners_meet_address_sections();
+	rules.anywhere = rules.anywhere || listeners_meet_address_sections(trusts->policy);
 	first = rules_at(&rules, 0);
 	for (size_t i = 1; (next = rules_at(&rules, i)) != NULL; i++)
 		if (!rule_same_effect(first->rule, next->rule))
@@ -136,7 +137,7 @@ bool rules_allow_name(const struct rules *rules, const char *name, size_t length
 
 	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
 		if (rule->rule->server == NULL && /* it has those of its port's */
-		    !policy_allows_name(policy_in_force(), rule->rule, name, length))
+		    !policy_allows_name(rules->trusts->policy, rule->rule, name, length))
 			return false;
 	return true;
 }

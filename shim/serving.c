@@ -14,15 +14,18 @@ static atomic_flag announced = ATOMIC_FLAG_INIT;
 static void announce(struct openssl *openssl)
 {
 	int error_number = errno;
+	struct policy_version *version;
 	const struct trusts *trusts;
 
 	if (atomic_flag_test_and_set(&announced))
 		return;
-	trusts = policy_in_force_trusts(openssl);
+	version = policy_in_force_hold();
+	trusts = policy_version_trusts(version, openssl);
 	if (trusts != NULL)
-		journal_started(policy_in_force_name(), trusts->count, openssl->version);
+		journal_started(version->name, trusts->count, openssl->version);
 	else
-		journal_policy_error(policy_in_force_name(), policy_in_force_why());
+		journal_policy_error(version->name, policy_version_why(version));
+	policy_in_force_release(version);
 	errno = error_number;
 }
 
@@ -30,6 +33,7 @@ void serving_context_made(struct openssl *openssl)
 {
 	struct openssl *none = NULL;
 
+	atomic_store(&openssl->in_use, true);
 	atomic_compare_exchange_strong(&with_context, &none, openssl);
 	if (endpoint_is_listening())
 		announce(openssl);

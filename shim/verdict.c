@@ -91,6 +91,7 @@ static void settle_refusal(struct connection *connection)
 		   &route, connection->reason, connection->answer,
 		   connection->conversation ? connection->status : 0, connection->peer.leaf);
 	peer_forget(connection->openssl, &connection->peer);
+	verdict_let_policy_go(connection);
 	if (connection->conversation == NULL)
 		hangup(route.descriptor, connection->answer, false);
 }
@@ -234,6 +235,7 @@ static void judge_armed(struct connection *connection)
 		connection->stage = STAGE_ADMITTED;
 		release_stream(connection);
 		peer_forget(openssl, &connection->peer);
+		verdict_let_policy_go(connection);
 		arm_give_back(openssl, connection->ssl, &connection->host);
 		verdict_unmute(connection);
 	} else {
@@ -270,9 +272,12 @@ static void judge_without_hello(struct connection *connection)
 {
 	unsigned char random[HELLO_RANDOM_BYTES];
 	enum reason reason;
+	struct route route;
 
 	if (connection->stage == STAGE_ADMITTED) {
 		connection->stage = STAGE_ARMED;
+		if (!verdict_find_rules_again(connection, &route))
+			verdict_refuse(connection, REASON_POLICY_ERROR);
 		return;
 	}
 	/* Another handshake on an SSL that was refused, and cleared unseen: refused as well. */
@@ -310,9 +315,13 @@ static void judge(struct connection *connection, bool anew)
 		connection->answer = ANSWER_CLOSE;
 		verdict_refuse(connection, REASON_UNKNOWN_ENDPOINT);
 	}
+	guard_look();
+	/* enforces policy-at-the-end, as policy-on-the-way does */
+	verdict_follow_policy(connection);
 	if (connection->stage == STAGE_OPEN) {
 		connection->hello_seen = false;
 		release_stream(connection);
+		verdict_let_policy_go(connection);
 	} else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED) {
 		judge_armed(connection);
 	}

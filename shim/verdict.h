@@ -34,6 +34,27 @@ bool verdict_is_silent(const struct connection *connection);
 void verdict_mute(struct connection *connection);
 void verdict_unmute(struct connection *connection);
 
+/* choosing.c: the rules of the policy in force, by the socket; false: it cannot be used.  And they
+ * are needed no longer. */
+bool verdict_find_rules(struct connection *connection, const struct route *route);
+void verdict_let_policy_go(struct connection *connection);
+
+/* Who comes without a certificate, and who may not come at all: STAGE_OPEN, or a reason. */
+enum reason verdict_judge_address(struct connection *connection, const struct route *route);
+
+/* What a refused one sees by these rules. */
+void verdict_choose_answer(struct connection *connection);
+
+/* They demand nothing: the SSL is the host's, also one that was armed. */
+void verdict_open(struct connection *connection);
+
+/* By socket and name, for one whose handshake is over. */
+bool verdict_find_rules_again(struct connection *connection, struct route *route);
+
+/* Where another policy is in force than at the hello, the connection is judged by that, whole; it
+ * may be open now, or refused. */
+void verdict_follow_policy(struct connection *connection);
+
 /* Does libssl have a last message of the client's? */
 bool verdict_has_finished(const struct connection *connection);
 

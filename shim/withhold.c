@@ -150,9 +150,8 @@ static bool runs_without_shim(const struct program_name *program)
 
 /* A socket of a port that must speak TLS, and would be inherited.  Where the policy is broken, of
  * any port; where it tells the addresses of the port apart, and the listener does not, too. */
-static bool is_enforced(int descriptor)
+static bool is_enforced(const struct policy *policy, int descriptor)
 {
-	const struct policy *policy = policy_in_force();
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	static const uint8_t any[16], any_ipv4[16] = {[10] = 0xff, [11] = 0xff};
 	socklen_t length = sizeof(address);
@@ -191,13 +190,15 @@ static int number_of(const char *name)
 /* The enforced sockets, at most `most`; opendir() would allocate. */
 static size_t find_enforced(int *found, size_t most)
 {
+	struct policy_version *version = policy_in_force_hold();
+	const struct policy *policy = version->policy;
 	int folder = open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	size_t count = 0;
 	char block[1024];
 	long length;
 
 	for (int i = 0; folder < 0 && i < FIRST_ONES && count < most; i++)
-		if (is_enforced(i))
+		if (is_enforced(policy, i))
 			found[count++] = i;
 	while (folder >= 0 && (length = libc_originals()->syscall(SYS_getdents64, folder, block,
 								  sizeof(block))) > 0)
@@ -207,12 +208,13 @@ static size_t find_enforced(int *found, size_t most)
 			uint16_t size;
 
 			memcpy(&size, block + at + ENTRY_SIZE_AT, sizeof(size));
-			if (*name != '.' && count < most && is_enforced(descriptor))
+			if (*name != '.' && count < most && is_enforced(policy, descriptor))
 				found[count++] = descriptor;
 			at += size;
 		}
 	if (folder >= 0)
 		libc_originals()->close(folder);
+	policy_in_force_release(version);
 	return count;
 }
 

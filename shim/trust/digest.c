@@ -58,11 +58,14 @@ bool trust_take_digest(const struct libcrypto *libcrypto, const struct ca_text *
 {
 	const struct rule *rule = trust->rule;
 	unsigned char digest[EVP_MAX_MD_SIZE];
+	/* Once no session may resume, none is to be offered in vain. */
+	const unsigned char resumption = (unsigned char)rule->resumption;
 	struct bytes bytes = {malloc(1), 0};
 	unsigned int length = 0;
 	bool good = true;
 
 	add_text(&bytes, rule->section);
+	add(&bytes, &resumption, 1);
 	for (size_t i = 0; good && i < trust->ca_count; i++)
 		good = add_digest(libcrypto, &bytes, trust->ca[i]);
 	for (size_t i = 0; i < rule->crl_count; i++)

@@ -45,8 +45,8 @@ void trust_free(const struct libcrypto *libcrypto, struct trust *trust);
 enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *trust, X509 *leaf,
 			STACK_OF(X509) * intermediates);
 
-/* A digest of the rule, of whom it admits and of every CA certificate: equal where two processes
- * loaded the same rule and the same files. The session-id context of the rule, so that no session
+/* A digest of the rule, of whom it admits, of every CA certificate and CRL, and of whether sessions
+ * may resume: equal where two processes loaded the same rule and the same files. The session-id context of the rule, so that no session
  * of another rule, or of other CAs, resumes under this one. */
 const unsigned char *trust_digest(const struct trust *trust);
 

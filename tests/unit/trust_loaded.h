@@ -37,7 +37,7 @@ static inline void load(struct loaded *loaded, const char *lines)
 	if (loaded->policy == NULL)
 		fail_msg("no policy: %s", lines);
 	rule = policy_rule(loaded->policy, 0);
-	loaded->texts = ca_texts_read(loaded->policy, rule, &loaded->complaints);
+	loaded->texts = ca_texts_read(loaded->policy, rule, NULL, &loaded->complaints);
 	assert_non_null(loaded->texts);
 	if (loaded->complaints.errors == 0)
 		loaded->trust = trust_load(&linked, loaded->policy, rule, loaded->texts,

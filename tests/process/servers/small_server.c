@@ -21,6 +21,7 @@
  * - mortal: a write to a client that has gone ends it, by SIGPIPE
  * - credulous: certificates are verified by a callback that accepts all, put there by a function
  *   that was found in libssl itself
+ * - chroot=FOLDER: once it listens, that is its root directory, and it is nobody
  * - bypass: as meddle, by functions that it found in libssl itself, as one that loads libssl late
  */
 #include <arpa/inet.h>
@@ -51,6 +52,7 @@ struct options {
 	bool hang_up, hastily, mortal;
 	bool early, plain, library, tenant, credulous, starttls;
 	const char *demand; /* CA file; NULL: none */
+	const char *root;   /* NULL: that of its start */
 };
 
 /* What the callbacks saw of the connection at hand. */
@@ -429,6 +431,10 @@ static char **parse_options(char **words, struct options *options)
 			options->demand = *words + 7;
 			continue;
 		}
+		if (strncmp(*words, "chroot=", 7) == 0) {
+			options->root = *words + 7;
+			continue;
+		}
 		while (i < sizeof(known) / sizeof(known[0]) && strcmp(*words, known[i].word) != 0)
 			i++;
 		if (i == sizeof(known) / sizeof(known[0]))
@@ -462,6 +468,9 @@ int main(int count, char **words)
 	if (options.tenant)
 		change_tenant(0);
 	listener_count = options.reuse_port ? 0 : listen_at_all(endpoints, listeners, &options);
+	if (options.root != NULL && (chroot(options.root) != 0 || chdir("/") != 0 ||
+				     setgid(65534) != 0 || setuid(65534) != 0))
+		die(options.root);
 	if (options.prefork || options.reuse_port) {
 		for (int i = 0; i < 2; i++) {
 			if (fork() == 0) {

@@ -1,0 +1,129 @@
+/* choosing.c - which rules a connection is judged by: those of the policy in force at its hello,
+ * and where that has changed since, those of the one in force when its handshake ends.
+ *
+ * Part of connection.c. */
+#include "arm.h"
+#include "connection.h"
+#include "verdict.h"
+
+#include <string.h>
+
+bool verdict_find_rules(struct connection *connection, const struct route *route)
+{
+	const struct trusts *trusts;
+
+	verdict_let_policy_go(connection);
+	connection->version = policy_in_force_hold();
+	trusts = policy_version_trusts(connection->version, connection->openssl);
+	if (trusts != NULL)
+		connection->rules = rules_for(trusts, route);
+	return trusts != NULL;
+}
+
+void verdict_let_policy_go(struct connection *connection)
+{
+	policy_in_force_release(connection->version);
+	connection->version = NULL;
+	connection->rules = (struct rules){.trusts = NULL};
+}
+
+enum reason verdict_judge_address(struct connection *connection, const struct route *route)
+{
+	const struct endpoint *peer = route->peer_known ? &route->peer : NULL;
+	bool is_exempt = rules_exempt(&connection->rules, peer);
+
+	/* enforces from-at-hello, as from does */
+	if (!is_exempt && !rules_admit_peer(&connection->rules, peer))
+		return REASON_PEER_ADDRESS;
+	if (is_exempt || !rules_enforce(&connection->rules))
+		verdict_open(connection);
+	return REASON_NONE;
+}
+
+void verdict_choose_answer(struct connection *connection)
+{
+	connection->answer = openssl_is_quic(connection->openssl, connection->ssl)
+				     ? ANSWER_REJECT /* it cannot be silenced */
+				     : rules_answer(&connection->rules);
+	connection->status = rules_status(&connection->rules);
+}
+
+void verdict_open(struct connection *connection)
+{
+	connection->stage = STAGE_OPEN;
+	hello_forget(&connection->hello);
+	connection_give_back_verify(connection);
+	connection->asks_later = false;
+	arm_give_back_all(connection->openssl, connection->ssl, &connection->host);
+}
+
+/* ---- the policy has changed ---- */
+
+/* What the hello asks for; where that is not kept, what libssl says of it. */
+static const char *server_name(const struct connection *connection, size_t *length)
+{
+	const char *name;
+
+	if (connection->hello.asked != NULL)
+		return hello_server_name(&connection->hello, length);
+	name = connection->openssl->SSL_get_servername(connection->ssl, TLSEXT_NAMETYPE_host_name);
+	*length = name ? strlen(name) : 0;
+	return name;
+}
+
+bool verdict_find_rules_again(struct connection *connection, struct route *route)
+{
+	const char *name;
+	size_t length = 0;
+
+	*route = connection_route(connection);
+	if (!route->endpoint_known && connection->endpoint_known) {
+		route->endpoint_known = true;
+		route->endpoint = connection->endpoint;
+	}
+	if (!verdict_find_rules(connection, route))
+		return false;
+	name = server_name(connection, &length);
+	rules_narrow(&connection->rules, name, length);
+	verdict_choose_answer(connection);
+	return true;
+}
+
+static enum reason judge_hello_again(struct connection *connection)
+{
+	const char *name;
+	size_t length = 0;
+	struct route route;
+	enum reason reason;
+
+	if (!verdict_find_rules_again(connection, &route))
+		return REASON_POLICY_ERROR;
+	connection->stage = STAGE_ARMED;
+	reason = verdict_judge_address(connection, &route);
+	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
+		return reason;
+	name = server_name(connection, &length);
+	if (!rules_allow_name(&connection->rules, name, length))
+		return REASON_SERVER_NAME;
+	connection->is_acme = connection->is_acme && rules_allow_acme(&connection->rules);
+	connection->arming.resumable =
+		connection->arming.resumable && rules_resume(&connection->rules);
+	return REASON_NONE;
+}
+
+void verdict_follow_policy(struct connection *connection)
+{
+	enum reason reason;
+
+	if ((connection->stage != STAGE_ARMED && connection->stage != STAGE_OPEN &&
+	     connection->stage != STAGE_ABANDONED) ||
+	    connection->version == NULL || policy_in_force_is(connection->version))
+		return;
+	/* What the old one has verified is verified anew. */
+	peer_forget(connection->openssl, &connection->peer);
+	reason = judge_hello_again(connection);
+	if (reason != REASON_NONE)
+		verdict_refuse(connection, reason);
+	else if (connection->stage == STAGE_OPEN && connection->muted)
+		verdict_unmute(connection);
+}
