@@ -53,6 +53,7 @@ void connection_clear(const SSL *ssl)
 		return;
 	quiet = quiet_begin(connection->openssl);
 	begin_anew(connection);
+	connection->counted = false;
 	hello_forget(&connection->hello);
 	quiet_end(connection->openssl, quiet);
 }
@@ -149,6 +150,8 @@ static enum reason judge_peer_address(struct connection *connection, const struc
 	/* enforces from-at-hello, as from does */
 	if (!is_exempt && !rules_admit_peer(&connection->rules, peer))
 		return REASON_PEER_ADDRESS;
+	if (is_exempt)
+		verdict_count(connection, VERDICT_EXEMPT, REASON_NONE, NULL);
 	if (is_exempt || !rules_enforce(&connection->rules)) {
 		connection->stage = STAGE_OPEN;
 		give_back(connection);
@@ -273,6 +276,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		connection->hello_seen = connection->within = true;
 		connection->at_hello = false;
 		connection->renegotiates = verdict_has_finished(connection);
+		connection->counted = connection->counted && connection->renegotiates;
 		reason = find_rules_and_arm(connection, info);
 		if (reason != REASON_NONE) {
 			refuse_at_hello(connection, reason);
@@ -406,8 +410,10 @@ void connection_end(const SSL *ssl)
 	arm_forget(openssl, &connection->host);
 	verdict_end_answer(connection);
 	verdict_forget_bios(connection);
-	if (connection->stage == STAGE_ARMED)
+	if (connection->stage == STAGE_ARMED) {
+		verdict_count(connection, VERDICT_ABANDONED, REASON_NONE, NULL);
 		guard_abandon(connection->stream);
+	}
 	guard_let_go(connection->stream);
 	free(connection);
 	quiet_end(openssl, quiet);

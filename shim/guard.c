@@ -24,6 +24,7 @@ void guard_tell(const struct stream *stream, enum reason reason, const struct en
 	if (peer != NULL)
 		refusal.peer = *peer;
 	journal_refused(&refusal);
+	descriptor_count(stream, VERDICT_REFUSED, refusal.reason, peer);
 }
 
 static const struct endpoint *shown_peer(const struct stream *stream)
@@ -43,6 +44,7 @@ void guard_close(struct stream *stream, int descriptor, enum reason reason)
 		if (before == STREAM_REFUSED || before == STREAM_DONE)
 			return;
 	} while (!atomic_compare_exchange_weak(&stream->state, &before, STREAM_REFUSED));
+	atomic_store(&stream->counted, true);
 	guard_tell(stream, reason, shown_peer(stream));
 	hangup(descriptor, stream->answer, true);
 	errno = error_number;
@@ -105,9 +107,10 @@ static enum stream_state first_state(struct stream *stream, const struct rule *r
 		return stream->allows_plaintext ? STREAM_PLAIN : STREAM_NEW;
 	}
 	stream->answer = rule->refuse;
-	if (!rule_enforces(rule) || peers_contain(rule->exempt, peer))
-		return STREAM_OPEN;
 	stream->allows_plaintext = rule->allows_plaintext;
+	stream->is_exempt = rule_enforces(rule) && peers_contain(rule->exempt, peer);
+	if (!rule_enforces(rule) || stream->is_exempt)
+		return STREAM_OPEN;
 	stream->in.expects_proxy = peers_contain(rule->proxy_protocol, peer);
 	return rule->allows_plaintext && !stream->in.expects_proxy ? STREAM_PLAIN : STREAM_NEW;
 }
@@ -157,9 +160,10 @@ void guard_accepted(int descriptor)
 	stream->answer = ANSWER_CLOSE;
 	state = first_state(stream, rule);
 	stream->in.is_plain = state != STREAM_NEW;
+	stream->awaits_tls = state == STREAM_NEW || serving_has_context();
 	atomic_store(&stream->state, state);
 	/* Who serves no TLS is left alone. */
-	if (state == STREAM_NEW || (state == STREAM_PLAIN && serving_has_context()))
+	if (stream->awaits_tls && state != STREAM_OPEN)
 		ring_look();
 	/* enforces from, as from-at-hello does */
 	if (rule != NULL && !peers_contain(rule->exempt, peer_known ? &peer : NULL) &&

@@ -1,5 +1,6 @@
 #include "serving.h"
 
+#include "counters.h"
 #include "endpoint.h"
 #include "journal.h"
 #include "policy_in_force.h"
@@ -11,6 +12,34 @@
 static _Atomic(struct openssl *) with_context;
 static atomic_flag announced = ATOMIC_FLAG_INIT;
 
+/* The first of all CAs that count to expire. */
+static int64_t first_expiry(const struct openssl *openssl, const struct trusts *trusts)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < trusts->count; i++) {
+		const struct rule_in_force *rule = &trusts->rules[i];
+		int64_t expires = rule->rule->verify == VERIFY_OFF
+					  ? 0
+					  : trust_expires(&openssl->crypto, rule->trust);
+
+		if (expires != 0 && (first == 0 || expires < first))
+			first = expires;
+	}
+	return first;
+}
+
+static void count_policy(const struct openssl *openssl, const struct trusts *trusts)
+{
+	counters_policy(&(struct counted_policy){
+		.name = policy_in_force_name(),
+		.rules = trusts ? trusts->count : 0,
+		.generation = 1,
+		.ca_expires = trusts ? first_expiry(openssl, trusts) : 0,
+	});
+	counters_openssl(openssl->version);
+}
+
 static void announce(struct openssl *openssl)
 {
 	int error_number = errno;
@@ -19,6 +48,7 @@ static void announce(struct openssl *openssl)
 	if (atomic_flag_test_and_set(&announced))
 		return;
 	trusts = policy_in_force_trusts(openssl);
+	count_policy(openssl, trusts);
 	if (trusts != NULL)
 		journal_started(policy_in_force_name(), trusts->count, openssl->version);
 	else
@@ -35,10 +65,25 @@ void serving_context_made(struct openssl *openssl)
 		announce(openssl);
 }
 
-void serving_listens(void)
+/* Before it forks, where its workers only refuse. */
+static void open_counters(int descriptor)
+{
+	const struct policy *policy = policy_in_force();
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	struct endpoint endpoint;
+
+	if (policy != NULL && getsockname(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+	    endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length) &&
+	    policy_names(policy, &endpoint) && rule_enforces(policy_match(policy, &endpoint)))
+		counters_open();
+}
+
+void serving_listens(int descriptor)
 {
 	struct openssl *openssl = atomic_load(&with_context);
 
+	open_counters(descriptor);
 	if (openssl != NULL)
 		announce(openssl);
 }
@@ -46,6 +91,7 @@ void serving_listens(void)
 void serving_hello(struct openssl *openssl)
 {
 	announce(openssl);
+	counters_openssl(openssl->version);
 }
 
 bool serving_has_context(void)

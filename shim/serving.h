@@ -8,7 +8,7 @@
 #include "openssl.h"
 
 void serving_context_made(struct openssl *openssl);
-void serving_listens(void);
+void serving_listens(int descriptor);
 void serving_hello(struct openssl *openssl);
 
 /* Is there a context in this process, of whatever kind? */
