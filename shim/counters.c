@@ -138,8 +138,8 @@ void counters_openssl(const char *version)
 
 /* ---- rows ---- */
 
-/* Does its section name an address?  Names of servers have dots too. */
-static bool has_address(const struct rule *rule)
+/* Names of servers have dots too. */
+bool counters_are_by_address(const struct rule *rule)
 {
 	const char *server = strstr(rule->section, " server ");
 	size_t length = server ? (size_t)(server - rule->section) : strlen(rule->section);
@@ -160,7 +160,7 @@ static void write_port(char *text, size_t size, const struct counted *counted)
 		return;
 	}
 	is_ipv4 = memcmp(endpoint->address, mapped, sizeof(mapped)) == 0;
-	if (counted->rule == NULL || !has_address(counted->rule) ||
+	if (!counted->by_address ||
 	    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, endpoint->address + (is_ipv4 ? 12 : 0), address,
 		      sizeof(address)) == NULL)
 		snprintf(text, size, "%u", (unsigned)endpoint->port);
@@ -172,7 +172,7 @@ static void write_port(char *text, size_t size, const struct counted *counted)
 /* The first row where there is none to be had. */
 static struct counters_row *row_of(struct counters *now, const struct counted *counted)
 {
-	const char *server = counted->rule ? counted->rule->server : NULL;
+	const char *server = counted->server ? counted->server : "";
 	char port[sizeof(now->rows[0].port)];
 
 	write_port(port, sizeof(port), counted);
@@ -181,12 +181,12 @@ static struct counters_row *row_of(struct counters *now, const struct counted *c
 
 		if (take(&row->state)) {
 			memcpy(row->port, port, sizeof(port));
-			snprintf(row->server, sizeof(row->server), "%s", server ? server : "");
+			snprintf(row->server, sizeof(row->server), "%s", server);
 			atomic_store(&row->state, COUNTERS_ROW_THERE);
 			return row;
 		}
 		if (atomic_load(&row->state) == COUNTERS_ROW_THERE &&
-		    strcmp(row->port, port) == 0 && strcmp(row->server, server ? server : "") == 0)
+		    strcmp(row->port, port) == 0 && strcmp(row->server, server) == 0)
 			return row;
 	}
 	return &now->rows[0];

@@ -15,11 +15,15 @@ void counters_open(void);
 
 /* What is known of a connection that is counted.  All zero: nothing. */
 struct counted {
-	const struct rule *rule;         /* NULL: not one */
 	const struct endpoint *endpoint; /* where it arrived; NULL: not known */
+	bool by_address;                 /* see counters_are_by_address() */
+	const char *server;              /* of a server section; NULL: the port's own */
 	const struct endpoint *peer;     /* as the log shows it; NULL: not known */
 	const char *server_name;         /* asked for; NULL: none */
 };
+
+/* Does the section of `rule` name addresses?  Then those have numbers of their own. */
+bool counters_are_by_address(const struct rule *rule);
 
 /* One connection more.  `reason` counts for `observed` and `refused`. */
 void counters_count(enum verdict verdict, enum reason reason, const struct counted *counted);

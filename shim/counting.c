@@ -40,7 +40,10 @@ void verdict_count(struct connection *connection, enum verdict verdict, enum rea
 	bool has_line = verdict == VERDICT_REFUSED || verdict == VERDICT_OBSERVED;
 	const struct rule_in_force *rule = connection->rules.one;
 	char name[TLSEXT_MAXLEN_host_name + 1];
-	struct counted counted = {.rule = rule ? rule->rule : NULL};
+	struct counted counted = {
+		.by_address = rule != NULL && counters_are_by_address(rule->rule),
+		.server = rule ? rule->rule->server : NULL,
+	};
 
 	if (!is_first(connection) && !has_line)
 		return;

@@ -1,7 +1,6 @@
 #include "descriptor.h"
 
 #include "counters.h"
-#include "policy_in_force.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,12 +113,10 @@ void descriptor_release(struct stream *stream)
 void descriptor_count(const struct stream *stream, enum verdict verdict, enum reason reason,
 		      const struct endpoint *peer)
 {
-	const struct policy *policy = policy_in_force();
-
 	counters_count(verdict, reason,
 		       &(struct counted){
-			       .rule = policy ? policy_match(policy, &stream->endpoint) : NULL,
 			       .endpoint = &stream->endpoint,
+			       .by_address = stream->by_address,
 			       .peer = peer,
 		       });
 }

@@ -59,6 +59,7 @@ struct stream {
 	bool allows_plaintext;
 	bool awaits_tls; /* it must speak TLS, or is of a process that does */
 	bool is_exempt;
+	bool by_address; /* for the counters */
 	enum answer answer;
 	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */
 	_Atomic bool abandoned; /* without a verdict: OpenSSL may read on, and begin anew */

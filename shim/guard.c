@@ -1,5 +1,6 @@
 #include "guard_inside.h"
 
+#include "counters.h"
 #include "hangup.h"
 #include "journal.h"
 #include "policy_in_force.h"
@@ -158,6 +159,7 @@ void guard_accepted(int descriptor)
 	stream->peer = peer;
 	stream->peer_known = peer_known;
 	stream->answer = ANSWER_CLOSE;
+	stream->by_address = rule != NULL && counters_are_by_address(rule);
 	state = first_state(stream, rule);
 	stream->in.is_plain = state != STREAM_NEW;
 	stream->awaits_tls = state == STREAM_NEW || serving_has_context();
