@@ -23,6 +23,8 @@ static const struct verb verbs[] = {
 	{"explain", explain_verb,
 	 "--port N [--policy FILE] [--address IP] [--server-name NAME] [--peer IP] [--cert FILE]",
 	 "tell what would become of a connection, and why"},
+	{"status", status_verb, "[PID] [--json|--metrics|--watch] [--output FILE]",
+	 "show what covered processes have counted"},
 	{"test-ca", test_ca_verb, "DIRECTORY",
 	 "make a CA, an edge certificate and bad ones, to try things out"},
 	{"version", version_verb, "", "print the versions of this command and of OpenSSL"},
