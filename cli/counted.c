@@ -191,7 +191,7 @@ static struct counted_group *group_of(struct counted_all *all, const struct mapp
 	return &grown[all->count++];
 }
 
-static bool add_process(struct counted_all *all, pid_t process)
+bool counted_add(struct counted_all *all, pid_t process)
 {
 	struct counted_group *group;
 	struct mapped mapped;
@@ -230,7 +230,7 @@ static bool read_all(struct counted_all *all)
 		long number = strtol(entry->d_name, &end, 10);
 
 		if (isdigit((unsigned char)*entry->d_name) && *end == '\0')
-			good = add_process(all, (pid_t)number);
+			good = counted_add(all, (pid_t)number);
 	}
 	if (processes != NULL)
 		closedir(processes);

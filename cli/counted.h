@@ -31,6 +31,9 @@ struct counted_all {
 	size_t unseen; /* processes that the caller may not look into */
 };
 
+/* One process more, of `all` that began as all zero.  False: no memory. */
+bool counted_add(struct counted_all *all, pid_t process);
+
 /* All covered processes, or those that share counters with `only` (0: all).  False: no memory, or
  * /proc cannot be read; nothing is to be cleared. */
 bool counted_read(struct counted_all *all, pid_t only);
@@ -52,6 +55,9 @@ struct counted_numbers {
 /* The numbers of `groups`, in order; equal labels are one.  False: no memory. */
 bool counted_numbers(const struct counted_group *groups, size_t count,
 		     struct counted_numbers *numbers);
+
+/* How many of `groups` got the verdict, for the reason of that word; NULL: whatever it was. */
+uint64_t counted_sum(const struct counted_all *all, enum verdict verdict, const char *reason);
 
 /* Refusals a second, of the last ten seconds. */
 double counted_refusals(const struct counters *block);

@@ -169,3 +169,18 @@ bool counted_numbers(const struct counted_group *groups, size_t count,
 	}
 	return good;
 }
+
+uint64_t counted_sum(const struct counted_all *all, enum verdict verdict, const char *reason)
+{
+	struct counted_numbers numbers;
+	uint64_t sum = 0;
+
+	if (!counted_numbers(all->groups, all->count, &numbers))
+		return 0;
+	for (size_t i = 0; i < numbers.count; i++)
+		if (numbers.list[i].verdict == verdict &&
+		    (reason == NULL || strcmp(numbers.list[i].reason, reason) == 0))
+			sum += numbers.list[i].count;
+	free(numbers.list);
+	return sum;
+}

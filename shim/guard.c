@@ -24,8 +24,8 @@ void guard_tell(const struct stream *stream, enum reason reason, const struct en
 
 	if (peer != NULL)
 		refusal.peer = *peer;
-	journal_refused(&refusal);
 	descriptor_count(stream, VERDICT_REFUSED, refusal.reason, peer);
+	journal_refused(&refusal);
 }
 
 static const struct endpoint *shown_peer(const struct stream *stream)

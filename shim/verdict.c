@@ -87,10 +87,10 @@ static void settle_refusal(struct connection *connection)
 	name = hello_server_name(&connection->hello, &length);
 	if (name != NULL)
 		memcpy(asked, name, length);
+	verdict_count(connection, VERDICT_REFUSED, connection->reason, &route);
 	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, asked,
 		   &route, connection->reason, connection->answer,
 		   connection->conversation ? connection->status : 0, connection->peer.leaf);
-	verdict_count(connection, VERDICT_REFUSED, connection->reason, &route);
 	peer_forget(connection->openssl, &connection->peer);
 	if (connection->conversation == NULL)
 		hangup(route.descriptor, connection->answer, false);
