@@ -153,6 +153,10 @@ check-transparency: all ## CPython's own tests of TLS and sockets end as without
 check-load: programs ## 20,000 connections to each of two servers, 64 at once, over two ports with different CAs
 	@CONNECTIONS=20000 TEST_LIMIT=1800 BUILD=$(BUILD) tests/run.sh $(BUILD)/tests/process/tells_ports_apart_under_load
 
+.PHONY: check-counts
+check-counts: programs ## the counters after 50,000 connections to nginx are what the clients saw
+	@CONNECTIONS=50000 TEST_LIMIT=3600 BUILD=$(BUILD) tests/run.sh $(BUILD)/tests/process/counts_connections
+
 .PHONY: check-mutants
 check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long
 	@BUILD=$(BUILD) tests/mutants.sh
