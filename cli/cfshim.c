@@ -23,6 +23,8 @@ static const struct verb verbs[] = {
 	{"explain", explain_verb,
 	 "--port N [--policy FILE] [--address IP] [--server-name NAME] [--peer IP] [--cert FILE]",
 	 "tell what would become of a connection, and why"},
+	{"ready", ready_verb, "[PORT]",
+	 "tell, by server name, what would break if certificates were required"},
 	{"status", status_verb, "[PID] [--json|--metrics|--watch] [--output FILE]",
 	 "show what covered processes have counted"},
 	{"test-ca", test_ca_verb, "DIRECTORY",

@@ -56,6 +56,9 @@ struct counted_numbers {
 bool counted_numbers(const struct counted_group *groups, size_t count,
 		     struct counted_numbers *numbers);
 
+/* 443 before 8443; what is no number, behind them.  As strcmp(). */
+int compare_ports(const char *left, const char *right);
+
 /* How many of `groups` got the verdict, for the reason of that word; NULL: whatever it was. */
 uint64_t counted_sum(const struct counted_all *all, enum verdict verdict, const char *reason);
 

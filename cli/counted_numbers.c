@@ -107,8 +107,7 @@ static bool add_row(struct counted_numbers *numbers, size_t *room, const struct 
 	return good;
 }
 
-/* 443 before 8443; what is no number, behind them. */
-static int compare_ports(const char *left, const char *right)
+int compare_ports(const char *left, const char *right)
 {
 	bool left_is_number = strspn(left, "0123456789") == strlen(left);
 	bool right_is_number = strspn(right, "0123456789") == strlen(right);
