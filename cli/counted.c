@@ -186,7 +186,7 @@ static struct counted_group *group_of(struct counted_all *all, const struct mapp
 	all->groups = grown;
 	grown[all->count] = (struct counted_group){
 		.inode = mapped->inode,
-		.why = "it serves no TLS yet, or could have no shared memory",
+		.why = "no TLS is served, or no shared memory is to be had",
 	};
 	return &grown[all->count++];
 }

@@ -66,17 +66,13 @@ static void print_head(const struct counted_group *group, FILE *file)
 {
 	const struct counters *block = group->block;
 	char text[PLAIN_TEXT_BYTES], openssls[256], stamp[32] = "-";
-	const time_t began = block ? (time_t)block->began : 0;
+	const time_t began = (time_t)block->began;
 	struct tm local;
 
 	fprintf(file, "%s%s%s  ", wants_color(file) ? "\033[1m" : "",
 		plain_text(text, counted_program(group)), wants_color(file) ? "\033[0m" : "");
 	print_processes(group, file);
 	fputc('\n', file);
-	if (block == NULL) {
-		fprintf(file, "  nothing to show: %s\n", group->why);
-		return;
-	}
 	print_policy(block, file);
 	print_expiry(block, file);
 	counted_openssls(block, openssls, sizeof(openssls));
@@ -115,17 +111,49 @@ static bool print_table(const struct counted_group *group, FILE *file)
 	return good;
 }
 
+/* Those that have nothing to show. */
+static bool print_others(const struct counted_all *all, size_t count, FILE *file)
+{
+	static const char *const headings[] = {"PROGRAM", "PROCESS", "NOTHING IS COUNTED"};
+	struct columns *columns = columns_begin(headings, 3);
+	char name[PLAIN_TEXT_BYTES], process[48];
+	bool good = columns != NULL;
+
+	for (size_t i = 0; good && i < all->count; i++) {
+		const struct counted_group *group = &all->groups[i];
+
+		if (group->block != NULL)
+			continue;
+		snprintf(process, sizeof(process), "%d", (int)group->processes[0]);
+		if (group->process_count > 1)
+			snprintf(process, sizeof(process), "%d and %zu more",
+				 (int)group->processes[0], group->process_count - 1);
+		good = columns_add(columns,
+				   (const char *const[]){plain_text(name, counted_program(group)),
+							 process, group->why});
+	}
+	if (good && count > 0)
+		columns_print(columns, file);
+	columns_end(columns);
+	return good;
+}
+
 static bool print_text(const struct counted_all *all, FILE *file)
 {
+	size_t shown = 0;
 	bool good = true;
 
 	for (size_t i = 0; good && i < all->count; i++) {
-		if (i > 0)
+		if (all->groups[i].block == NULL)
+			continue;
+		if (shown++ > 0)
 			fputc('\n', file);
 		print_head(&all->groups[i], file);
-		if (all->groups[i].block != NULL)
-			good = print_table(&all->groups[i], file);
+		good = print_table(&all->groups[i], file);
 	}
+	if (shown > 0 && shown < all->count)
+		fputc('\n', file);
+	good = good && print_others(all, all->count - shown, file);
 	if (all->count == 0)
 		fputs("no covered process can be seen\n", file);
 	if (all->unseen > 0)
