@@ -274,6 +274,8 @@ static void keep_only(struct counted_all *all, pid_t process)
 			group_clear(&all->groups[i]);
 	}
 	all->count = kept;
+	if (kept > 0) /* the others do not matter */
+		all->unseen = 0;
 }
 
 bool counted_read(struct counted_all *all, pid_t only)
