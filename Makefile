@@ -59,7 +59,7 @@ CLI_C = $(wildcard cli/*.c)
 # What the command and the unit tests share with the shim: no doors, no dlsym.
 SHARED_C = $(POLICY_C) $(wildcard shim/trust/*.c shim/wire/*.c)
 # What the unit tests take of the shim besides.
-TESTED_C = shim/table.c shim/journal.c shim/root.c
+TESTED_C = shim/table.c shim/root.c $(wildcard shim/journal*.c) cli/counted.c cli/counted_numbers.c
 SUPPORT_C = $(wildcard tests/support/*.c)
 UNIT_C = $(wildcard tests/unit/*.c)
 PROCESS_C = $(wildcard tests/process/*.c)
@@ -153,6 +153,10 @@ check-transparency: all ## CPython's own tests of TLS and sockets end as without
 check-load: programs ## 20,000 connections to each of two servers, 64 at once, over two ports; 100 changes of the policy under load
 	@CONNECTIONS=20000 CHANGES=100 TEST_LIMIT=1800 BUILD=$(BUILD) tests/run.sh \
 		$(addprefix $(BUILD)/tests/process/,tells_ports_apart_under_load changes_under_load)
+
+.PHONY: check-counts
+check-counts: programs ## the counters after 50,000 connections to nginx are what the clients saw
+	@CONNECTIONS=50000 TEST_LIMIT=3600 BUILD=$(BUILD) tests/run.sh $(BUILD)/tests/process/counts_connections
 
 .PHONY: check-mutants
 check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long

@@ -16,12 +16,12 @@ struct question {
 	struct endpoint here, from;
 };
 
-enum verdict { ADMITTED, EXEMPT, OPEN, REFUSED };
+enum fate { ADMITTED, EXEMPT, OPEN, REFUSED };
 
 struct finding {
 	const struct rule *port; /* the endpoint's own rule, and that of the server name */
 	const struct rule *rule;
-	enum verdict verdict;
+	enum fate verdict;
 	enum reason reason;
 	const char *why;
 };

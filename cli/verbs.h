@@ -16,6 +16,8 @@ enum status {
 enum status run_verb(int argc, char **argv);
 enum status check_verb(int argc, char **argv);
 enum status explain_verb(int argc, char **argv);
+enum status ready_verb(int argc, char **argv);
+enum status status_verb(int argc, char **argv);
 enum status test_ca_verb(int argc, char **argv);
 enum status version_verb(int argc, char **argv);
 

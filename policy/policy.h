@@ -232,6 +232,18 @@ enum reason {
 const char *reason_word(enum reason reason);
 const char *reason_meaning(enum reason reason);
 
+/* What becomes of a connection: one list for logs, counters and the manual. */
+enum verdict {
+	VERDICT_ADMITTED,
+	VERDICT_EXEMPT,   /* it needs no certificate */
+	VERDICT_OBSERVED, /* admitted, and would be refused under `require` */
+	VERDICT_REFUSED,
+	VERDICT_ABANDONED, /* the client went away before it could be judged */
+	VERDICT_COUNT
+};
+
+const char *verdict_word(enum verdict verdict);
+
 /* Is the address of `peer` in Cloudflare's published ranges? */
 bool is_cloudflare_network(const struct endpoint *peer);
 

@@ -26,6 +26,12 @@ const char *const hosts_words[HOSTS_WORDS] = {
 	[HOSTS_NAMES_ONLY] = "names-only",
 };
 
+static const char *const verdict_words[VERDICT_COUNT] = {
+	[VERDICT_ADMITTED] = "admitted",   [VERDICT_EXEMPT] = "exempt",
+	[VERDICT_OBSERVED] = "observed",   [VERDICT_REFUSED] = "refused",
+	[VERDICT_ABANDONED] = "abandoned",
+};
+
 static const char *const reason_words[REASON_COUNT] = {
 #define REASON(name, word, meaning) [REASON_##name] = (word),
 #include "reasons.def"
@@ -79,6 +85,11 @@ const char *resumption_word(enum resumption resumption)
 const char *hosts_word(enum hosts hosts)
 {
 	return word_of(hosts_words, HOSTS_WORDS, (size_t)hosts);
+}
+
+const char *verdict_word(enum verdict verdict)
+{
+	return word_of(verdict_words, VERDICT_COUNT, (size_t)verdict);
 }
 
 const char *reason_word(enum reason reason)

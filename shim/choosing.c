@@ -35,6 +35,8 @@ enum reason verdict_judge_address(struct connection *connection, const struct ro
 	/* enforces from-at-hello, as from does */
 	if (!is_exempt && !rules_admit_peer(&connection->rules, peer))
 		return REASON_PEER_ADDRESS;
+	if (is_exempt)
+		verdict_count(connection, VERDICT_EXEMPT, REASON_NONE, NULL);
 	if (is_exempt || !rules_enforce(&connection->rules))
 		verdict_open(connection);
 	return REASON_NONE;

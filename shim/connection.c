@@ -54,6 +54,7 @@ void connection_clear(const SSL *ssl)
 		return;
 	quiet = quiet_begin(connection->openssl);
 	begin_anew(connection);
+	connection->counted = false;
 	hello_forget(&connection->hello);
 	quiet_end(connection->openssl, quiet);
 }
@@ -242,6 +243,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		connection->hello_seen = connection->within = true;
 		connection->at_hello = false;
 		connection->renegotiates = verdict_has_finished(connection);
+		connection->counted = connection->counted && connection->renegotiates;
 		reason = find_rules_and_arm(connection, info);
 		if (reason != REASON_NONE) {
 			refuse_at_hello(connection, reason);
@@ -404,9 +406,11 @@ void connection_end(const SSL *ssl)
 	arm_forget(openssl, &connection->host);
 	verdict_end_answer(connection);
 	verdict_forget_bios(connection);
-	verdict_let_policy_go(connection);
-	if (connection->stage == STAGE_ARMED)
+	if (connection->stage == STAGE_ARMED) {
+		verdict_count(connection, VERDICT_ABANDONED, REASON_NONE, NULL);
 		guard_abandon(connection->stream);
+	}
+	verdict_let_policy_go(connection);
 	guard_let_go(connection->stream);
 	free(connection);
 	quiet_end(openssl, quiet);

@@ -45,6 +45,7 @@ struct connection {
 	bool renegotiates;  /* there was a handshake before it */
 	bool within;        /* libssl is in the midst of it: what writes now is a callback */
 	bool settled;       /* the refusal is logged and answered */
+	bool counted;       /* it has had a verdict */
 	bool is_acme;       /* the handshake needs no certificate, and nothing may follow it */
 	bool muted;         /* libssl has nothing to say, and the host cannot change that */
 	bool conversing;    /* the shim uses the SSL itself, to answer over HTTP */

@@ -1,5 +1,7 @@
 #include "descriptor.h"
 
+#include "counters.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -108,6 +110,51 @@ void descriptor_release(struct stream *stream)
 		atomic_store(&next_place, place);
 }
 
+void descriptor_count(const struct stream *stream, enum verdict verdict, enum reason reason,
+		      const struct endpoint *peer)
+{
+	counters_count(verdict, reason,
+		       &(struct counted){
+			       .endpoint = &stream->endpoint,
+			       .by_address = stream->by_address,
+			       .peer = peer,
+		       });
+}
+
+/* Is a verdict still due?  Where plain text passes, only of one that said nothing, or of a hello
+ * that nobody has claimed. */
+static bool awaits_verdict(const struct stream *stream, enum stream_state state)
+{
+	switch (state) {
+	case STREAM_NEW:
+	case STREAM_HELLO:
+		return true;
+	case STREAM_PLAIN:
+		return stream->awaits_tls &&
+		       (!stream->in.has_begun || atomic_load(&stream->has_random));
+	case STREAM_OPEN:
+		return stream->is_exempt && !stream->allows_plaintext;
+	case STREAM_CLAIMED:
+	case STREAM_DATAGRAMS:
+	case STREAM_REFUSED:
+	case STREAM_DONE:
+		break;
+	}
+	return false;
+}
+
+/* The client has gone, or the host would not wait.  In the parent of a host that forks for each
+ * connection, which closes its own copy and has never read from it, neither is so. */
+static void end(struct stream *stream)
+{
+	enum stream_state state = atomic_exchange(&stream->state, STREAM_DONE);
+
+	if (atomic_load(&stream->asked) && awaits_verdict(stream, state) &&
+	    !atomic_exchange(&stream->counted, true))
+		descriptor_count(stream, state == STREAM_OPEN ? VERDICT_EXEMPT : VERDICT_ABANDONED,
+				 REASON_NONE, NULL);
+}
+
 /* A stream without a descriptor is over. */
 static void slot_set(slot *place, struct stream *stream)
 {
@@ -121,7 +168,7 @@ static void slot_set(slot *place, struct stream *stream)
 	if (before == NULL)
 		return;
 	if (atomic_fetch_sub(&before->descriptors, 1) == 1)
-		atomic_store(&before->state, STREAM_DONE);
+		end(before);
 	descriptor_release(before);
 }
 
@@ -196,6 +243,8 @@ struct stream *descriptor_track(int descriptor)
 	atomic_store(&stream->descriptor, descriptor);
 	atomic_store(&stream->finishes, false);
 	atomic_store(&stream->abandoned, false);
+	atomic_store(&stream->counted, false);
+	atomic_store(&stream->asked, false);
 	atomic_store(&stream->withheld_since, 0);
 	stream->inode = fstat(descriptor, &status) == 0 ? status.st_ino : 0;
 	memset(&stream->in, 0, sizeof(stream->in));

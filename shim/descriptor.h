@@ -36,6 +36,7 @@ enum stream_state {
 struct intake {
 	bool expects_proxy; /* its header is not whole yet */
 	bool is_plain;      /* a hello may come at any place */
+	bool has_begun;     /* a byte has come */
 	bool names_peer;    /* the PROXY header did: `peer` */
 	struct endpoint peer;
 	union {
@@ -56,9 +57,14 @@ struct stream {
 	struct endpoint endpoint, peer; /* of the socket */
 	bool peer_known;
 	bool allows_plaintext;
+	bool awaits_tls; /* it must speak TLS, or is of a process that does */
+	bool is_exempt;
+	bool by_address; /* for the counters */
 	enum answer answer;
 	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */
 	_Atomic bool abandoned; /* without a verdict: OpenSSL may read on, and begin anew */
+	_Atomic bool counted;   /* it has had a verdict */
+	_Atomic bool asked;     /* this process has read from it, or tried to */
 	struct intake in;
 	union {
 		struct server_flight flight; /* STREAM_PLAIN */
@@ -88,6 +94,10 @@ void descriptor_join(struct stream *stream, int copy);
 
 /* False in a child of vfork(). */
 bool descriptor_is_own_table(void);
+
+/* One more that got this verdict, without an SSL that would know more.  `peer` NULL: not known. */
+void descriptor_count(const struct stream *stream, enum verdict verdict, enum reason reason,
+		      const struct endpoint *peer);
 
 /* Is it still the socket that `stream` was? */
 bool descriptor_is(int descriptor, const struct stream *stream);

@@ -16,7 +16,7 @@ int listen(int descriptor, int backlog)
 
 	if (result == 0) {
 		endpoint_listens(descriptor);
-		serving_listens();
+		serving_listens(descriptor);
 	}
 	errno = error_number;
 	return result;

@@ -1,10 +1,11 @@
 #include "guard_inside.h"
 
+#include "counters.h"
 #include "hangup.h"
 #include "journal.h"
 #include "policy_in_force.h"
-#include "ring.h"
 #include "serving.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,6 +24,7 @@ void guard_tell(const struct stream *stream, enum reason reason, const struct en
 
 	if (peer != NULL)
 		refusal.peer = *peer;
+	descriptor_count(stream, VERDICT_REFUSED, refusal.reason, peer);
 	journal_refused(&refusal);
 }
 
@@ -43,6 +45,7 @@ void guard_close(struct stream *stream, int descriptor, enum reason reason)
 		if (before == STREAM_REFUSED || before == STREAM_DONE)
 			return;
 	} while (!atomic_compare_exchange_weak(&stream->state, &before, STREAM_REFUSED));
+	atomic_store(&stream->counted, true);
 	guard_tell(stream, reason, shown_peer(stream));
 	hangup(descriptor, stream->answer, true);
 	errno = error_number;
@@ -108,9 +111,10 @@ static enum stream_state first_state(struct stream *stream, const struct rule *r
 		return stream->allows_plaintext ? STREAM_PLAIN : STREAM_NEW;
 	}
 	stream->answer = rule->refuse;
-	if (!rule_enforces(rule) || peers_contain(rule->exempt, peer))
-		return STREAM_OPEN;
 	stream->allows_plaintext = rule->allows_plaintext;
+	stream->is_exempt = rule_enforces(rule) && peers_contain(rule->exempt, peer);
+	if (!rule_enforces(rule) || stream->is_exempt)
+		return STREAM_OPEN;
 	stream->in.expects_proxy = peers_contain(rule->proxy_protocol, peer);
 	return rule->allows_plaintext && !stream->in.expects_proxy ? STREAM_PLAIN : STREAM_NEW;
 }
@@ -155,11 +159,13 @@ static void begin_stream(int descriptor, const struct ends *ends, const struct r
 	stream->peer = ends->peer;
 	stream->peer_known = ends->peer_known;
 	stream->answer = ANSWER_CLOSE;
+	stream->by_address = rule != NULL && counters_are_by_address(rule);
 	state = first_state(stream, rule);
 	stream->in.is_plain = state != STREAM_NEW;
+	stream->awaits_tls = state == STREAM_NEW || serving_has_context();
 	atomic_store(&stream->state, state);
 	/* Who serves no TLS is left alone. */
-	if (state == STREAM_NEW || (state == STREAM_PLAIN && serving_has_context()))
+	if (stream->awaits_tls && state != STREAM_OPEN)
 		ring_look();
 	/* enforces from, as from-at-hello does */
 	if (rule != NULL && !peers_contain(rule->exempt, peer) && !rule_admits_peer(rule, peer))
@@ -171,6 +177,7 @@ void guard_look(void)
 {
 	if (policy_in_force_look())
 		guard_datagrams_again();
+	serving_looked();
 }
 
 void guard_accepted(int descriptor)

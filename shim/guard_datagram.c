@@ -67,7 +67,7 @@ void guard_bound(int descriptor)
 		return;
 	}
 	stream->endpoint = endpoint;
-	stream->peer_known = false;
+	stream->peer_known = stream->by_address = false;
 	stream->answer = ANSWER_CLOSE;
 	atomic_store(&stream->state, STREAM_DATAGRAMS);
 	descriptor_release(stream);

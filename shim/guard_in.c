@@ -29,6 +29,7 @@ static size_t intake_piece(struct intake *in, bool allows_plaintext, const unsig
 		if (proxy != PROXY_WHOLE)
 			return taken;
 		*in = (struct intake){.is_plain = allows_plaintext,
+				      .has_begun = true,
 				      .names_peer = in->proxy.has_address,
 				      .peer = in->proxy.source};
 	}
@@ -120,6 +121,7 @@ static void take_in(struct stream *stream, const struct msghdr *message, size_t 
 	const uint8_t *random = NULL;
 
 	(void)intake_feed(in, stream->allows_plaintext, message, count, &outlook);
+	in->has_begun = true;
 	if (outlook == OUTLOOK_HELLO)
 		random = in->hello.random;
 	else if (outlook == OUTLOOK_PLAIN &&
@@ -248,6 +250,7 @@ bool guard_receive(struct stream *stream, int descriptor, struct msghdr *message
 	if (atomic_load(&stream->state) == STREAM_DATAGRAMS)
 		return receive_datagram(stream, descriptor, message, flags, caller, count);
 
+	atomic_store_explicit(&stream->asked, true, memory_order_relaxed);
 	do {
 		if (guard_is_past(stream, descriptor)) {
 			is_ours = false;

@@ -1,5 +1,6 @@
 #include "serving.h"
 
+#include "counters.h"
 #include "endpoint.h"
 #include "journal.h"
 #include "policy_in_force.h"
@@ -11,6 +12,36 @@
 static _Atomic(struct openssl *) with_context;
 static atomic_flag announced = ATOMIC_FLAG_INIT;
 
+/* The first of all CAs that count to expire. */
+static int64_t first_expiry(const struct openssl *openssl, const struct trusts *trusts)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < trusts->count; i++) {
+		const struct rule_in_force *rule = &trusts->rules[i];
+		int64_t expires = rule->rule->verify == VERIFY_OFF
+					  ? 0
+					  : trust_expires(&openssl->crypto, rule->trust);
+
+		if (expires != 0 && (first == 0 || expires < first))
+			first = expires;
+	}
+	return first;
+}
+
+static void count_policy(const struct openssl *openssl, const struct policy_version *version,
+			 const struct trusts *trusts)
+{
+	counters_policy(&(struct counted_policy){
+		.name = version->name,
+		.rules = trusts ? trusts->count : 0,
+		.generation = policy_in_force_generation(),
+		.is_stale = policy_in_force_is_stale(),
+		.ca_expires = trusts ? first_expiry(openssl, trusts) : 0,
+	});
+	counters_openssl(openssl->version);
+}
+
 static void announce(struct openssl *openssl)
 {
 	int error_number = errno;
@@ -21,6 +52,7 @@ static void announce(struct openssl *openssl)
 		return;
 	version = policy_in_force_hold();
 	trusts = policy_version_trusts(version, openssl);
+	count_policy(openssl, version, trusts);
 	if (trusts != NULL)
 		journal_started(version->name, trusts->count, openssl->version);
 	else
@@ -39,10 +71,50 @@ void serving_context_made(struct openssl *openssl)
 		announce(openssl);
 }
 
-void serving_listens(void)
+void serving_looked(void)
+{
+	static _Atomic unsigned long counted;
+	unsigned long now = policy_in_force_generation() * 2 + policy_in_force_is_stale();
+	struct openssl *openssl = atomic_load(&with_context);
+	struct policy_version *version;
+	int error_number = errno;
+
+	if (openssl == NULL || atomic_load_explicit(&counted, memory_order_relaxed) == now)
+		return;
+	atomic_store(&counted, now);
+	version = policy_in_force_hold();
+	count_policy(openssl, version, policy_version_trusts(version, openssl));
+	policy_in_force_release(version);
+	errno = error_number;
+}
+
+/* Before it forks, where its workers only refuse. */
+static bool must_count(const struct policy *policy, int descriptor)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	struct endpoint endpoint;
+
+	return policy != NULL &&
+	       getsockname(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+	       endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length) &&
+	       policy_names(policy, &endpoint) && rule_enforces(policy_match(policy, &endpoint));
+}
+
+static void open_counters(int descriptor)
+{
+	struct policy_version *version = policy_in_force_hold();
+
+	if (must_count(version->policy, descriptor))
+		counters_open();
+	policy_in_force_release(version);
+}
+
+void serving_listens(int descriptor)
 {
 	struct openssl *openssl = atomic_load(&with_context);
 
+	open_counters(descriptor);
 	if (openssl != NULL)
 		announce(openssl);
 }
@@ -50,6 +122,7 @@ void serving_listens(void)
 void serving_hello(struct openssl *openssl)
 {
 	announce(openssl);
+	counters_openssl(openssl->version);
 }
 
 bool serving_has_context(void)

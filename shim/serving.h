@@ -8,8 +8,11 @@
 #include "openssl.h"
 
 void serving_context_made(struct openssl *openssl);
-void serving_listens(void);
+void serving_listens(int descriptor);
 void serving_hello(struct openssl *openssl);
+
+/* The policy's files have been looked at: the counters have what is in force now. */
+void serving_looked(void);
 
 /* Is there a context in this process, of whatever kind? */
 bool serving_has_context(void);

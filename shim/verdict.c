@@ -87,6 +87,7 @@ static void settle_refusal(struct connection *connection)
 	name = hello_server_name(&connection->hello, &length);
 	if (name != NULL)
 		memcpy(asked, name, length);
+	verdict_count(connection, VERDICT_REFUSED, connection->reason, &route);
 	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, asked,
 		   &route, connection->reason, connection->answer,
 		   connection->conversation ? connection->status : 0, connection->peer.leaf);
@@ -128,6 +129,8 @@ static void settle_armed(struct connection *connection, int result, int alert)
 	}
 	reason = alert != 0 ? refuse_reason_of_alert(alert)
 			    : refuse_reason_of_failure(openssl, connection->arming.suites_taken);
+	if (reason == REASON_NONE)
+		verdict_count(connection, VERDICT_ABANDONED, REASON_NONE, NULL);
 	hello_forget(&connection->hello);
 	connection->stage = STAGE_ABANDONED;
 	/* What the host does with its socket now is no TLS of ours. */
@@ -203,6 +206,7 @@ static void release_stream(struct connection *connection)
  * nothing to say and goes away; what TLS has said may still stand in a buffer of the host's. */
 static void finish_acme(struct connection *connection)
 {
+	verdict_count(connection, VERDICT_EXEMPT, REASON_NONE, NULL);
 	guard_refuse(connection->stream, ANSWER_REJECT);
 	connection->settled = true; /* nothing to log, and the socket is the host's to close */
 	hello_forget(&connection->hello);
@@ -230,6 +234,8 @@ static void judge_armed(struct connection *connection)
 	/* enforces end */
 	reason = judge_peer(connection);
 	connection->hello_seen = false;
+	if (reason == REASON_NONE)
+		verdict_count(connection, VERDICT_ADMITTED, REASON_NONE, NULL);
 	hello_forget(&connection->hello);
 	if (reason == REASON_NONE) {
 		connection->stage = STAGE_ADMITTED;

@@ -18,6 +18,11 @@ void verdict_refuse_for_good(struct connection *connection);
  * the end is refused before that. */
 void verdict_foresee(struct connection *connection);
 
+/* counting.c: into the counters.  `route` tells whether it was the edge, of `refused` and
+ * `observed`; else it may be NULL. */
+void verdict_count(struct connection *connection, enum verdict verdict, enum reason reason,
+		   const struct route *route);
+
 /* answering.c: may a handshake end well for whom is refused, since it is answered over HTTP?  Begin
  * that, where it may; end it. */
 bool verdict_may_finish(const struct connection *connection);

@@ -31,6 +31,9 @@ needs() {
 		test mandoc mandoc mandoc
 		test man man-db man-db
 		test valgrind valgrind valgrind
+		test promtool prometheus golang-github-prometheus
+		test logrotate logrotate logrotate
+		test fail2ban-regex fail2ban fail2ban-server
 		servers haproxy haproxy haproxy
 		servers gnutls-serv gnutls-bin gnutls-utils
 		servers ip iproute2 iproute

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define EXPIRY_WARNING_DAYS 180
 
@@ -79,6 +80,26 @@ long seconds_left(const struct libcrypto *libcrypto, const X509 *certificate)
 	    days < 0 || seconds < 0)
 		return 0;
 	return days < MONTH ? (long)days * DAY_SECONDS + seconds : (long)MONTH * DAY_SECONDS;
+}
+
+int64_t trust_expires(const struct libcrypto *libcrypto, const struct trust *trust)
+{
+	enum { DAY_SECONDS = 24 * 60 * 60 };
+	int64_t now = time(NULL), first = 0;
+
+	for (size_t i = 0; i < trust->ca_count; i++) {
+		int days = 0, seconds = 0;
+		int64_t expires;
+
+		if (libcrypto->ASN1_TIME_diff(&days, &seconds, NULL,
+					      libcrypto->X509_get0_notAfter(trust->ca[i])) != 1 ||
+		    days < 0 || seconds < 0)
+			continue;
+		expires = now + (int64_t)days * DAY_SECONDS + seconds;
+		if (first == 0 || expires < first)
+			first = expires;
+	}
+	return first;
 }
 
 /* The well-known mix-up: Cloudflare's Origin *CA* root issues certificates for servers, not the

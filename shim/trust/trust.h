@@ -67,6 +67,9 @@ void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *
 /* Whole days from now until `certificate` expires; negative: since then. */
 int days_left(const struct libcrypto *libcrypto, const X509 *certificate);
 
+/* When the first of the CAs expires that have not yet: seconds since 1970; 0: there is none. */
+int64_t trust_expires(const struct libcrypto *libcrypto, const struct trust *trust);
+
 /* Seconds from now until `certificate` expires, at most a month of them; 0: it has. */
 long seconds_left(const struct libcrypto *libcrypto, const X509 *certificate);
 

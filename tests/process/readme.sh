@@ -13,7 +13,7 @@ blocks() { awk -v fence="\`\`\`$1" '$0 == fence { inside = 1; next } /^```/ { in
 
 # Numbers differ from run to run (processes, ports, versions), a server's lines may come before or after a client's, and of what
 # curl says the alert is what counts.
-essence() { sed -E 's/^(curl: \([0-9]+\)).*(alert [a-z ]+).*/\1 \2/; s/[0-9]+/N/g' | sort; }
+essence() { sed -E 's/^(curl: \([0-9]+\)).*(alert [a-z ]+).*/\1 \2/; s/[0-9]+/N/g; s/ +/ /g' | sort; }
 
 # The transcript with a folder and a port of this run; a server in the background is waited for, and stopped at the end.
 transcript_as_script() { # PORT
@@ -27,7 +27,8 @@ transcript() {
 		cat <<-'END'
 			await_port() {
 				for ((turn = 0; turn < 100; turn++)); do
-					if (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return; fi
+					# Not by a connection, which would be counted.
+					if grep -q ":$(printf %04X "$1") 00000000:0000 0A" /proc/net/tcp; then return; fi
 					sleep 0.1
 				done
 			}

@@ -2,6 +2,7 @@
 
 #include "credentials.h"
 #include "scratch.h"
+#include "tally.h"
 #include "test.h"
 
 #include <stdlib.h>
@@ -182,11 +183,25 @@ static void expect_line(const struct client *client, const struct visitor *visit
 	expect_sockets(&line, client, outcome);
 }
 
+/* One more than before, whatever there was of others. */
+static void expect_counted(const struct server *server, const struct client *client,
+			   const struct visitor *visitor, uint64_t before)
+{
+	const enum verdict verdict = visitor->reason ? VERDICT_REFUSED : VERDICT_ADMITTED;
+	const uint64_t now = tally(server->pid, verdict, visitor->reason);
+
+	expect(now == before + 1, "%s: %s %s is counted %llu times", visit_text(client),
+	       verdict_word(verdict), visitor->reason ? visitor->reason : "",
+	       (unsigned long long)(now - before));
+}
+
 void expect_verdict(const struct server *server, const struct client *client,
 		    const struct visitor *visitor, const char *answer, struct log *log)
 {
 	const int status = status_of(answer);
 	struct client visit = *client;
+	const enum verdict verdict = visitor->reason ? VERDICT_REFUSED : VERDICT_ADMITTED;
+	const uint64_t before = log ? tally(server->pid, verdict, visitor->reason) : 0;
 	struct outcome outcome;
 
 	visit.certificate = visitor->certificate;
@@ -209,8 +224,10 @@ void expect_verdict(const struct server *server, const struct client *client,
 		expect_refused(&visit, &outcome, visitor, answer);
 	else
 		expect_served(&visit, &outcome);
-	if (log != NULL)
+	if (log != NULL) {
 		expect_line(&visit, visitor, answer, &outcome, log);
+		expect_counted(server, &visit, visitor, before);
+	}
 	outcome_clear(&outcome);
 }
 

@@ -1,6 +1,8 @@
 #include "log.h"
 
 #include "scratch.h"
+#include "tally.h"
+#include "test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +95,28 @@ static bool take_refusal(struct log *log, struct refusal_line *refusal)
 	return found;
 }
 
+/* As many as there are lines of its reason, of processes that live; they may be fewer than it
+ * counted. */
+static void expect_counted(const struct log *log, const struct refusal_line *refusal)
+{
+	struct counted_all all = {.count = 0};
+	struct log again = {.path = log->path};
+	struct refusal_line other;
+	uint64_t lines = 0;
+
+	assert_true(counted_add(&all, (pid_t)refusal->pid));
+	if (all.count == 1 && all.groups[0].block != NULL) {
+		while (again.offset < log->offset && take_refusal(&again, &other))
+			lines += other.pid == refusal->pid &&
+				 strcmp(other.reason, refusal->reason) == 0;
+		expect(counted_sum(&all, VERDICT_REFUSED, refusal->reason) >= lines,
+		       "%llu lines of %s, and the counters say %llu", (unsigned long long)lines,
+		       refusal->reason,
+		       (unsigned long long)counted_sum(&all, VERDICT_REFUSED, refusal->reason));
+	}
+	counted_clear(&all);
+}
+
 bool log_next_refusal(struct log *log, struct refusal_line *refusal, bool now)
 {
 	long long deadline = clock_ms() + LINE_LIMIT_MS;
@@ -102,6 +126,7 @@ bool log_next_refusal(struct log *log, struct refusal_line *refusal, bool now)
 			return false;
 		clock_nap();
 	}
+	expect_counted(log, refusal);
 	return true;
 }
 

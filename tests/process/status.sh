@@ -1,0 +1,282 @@
+#!/bin/bash
+# status.sh - `cfshim status` and `cfshim ready`: what they say of real hosts, to whom, and in which form.
+#
+# BUILD  where cfshim and libcfshim.so are
+set -uo pipefail
+# shellcheck source=tests/tap.sh
+source tests/tap.sh
+build=$(realpath "${BUILD:-build}") || exit 1
+cfshim=$build/cfshim
+library=$build/libcfshim.so
+scratch=$(mktemp -d)
+hosts=()
+end() {
+	for host in "${hosts[@]}"; do kill -9 "$host" 2>/dev/null; done
+	wait
+	rm -rf "$scratch"
+}
+trap end EXIT
+chmod 755 "$scratch"
+unset CFSHIM_POLICY CFSHIM_LOG LD_PRELOAD NO_COLOR
+cd "$scratch" || exit 1
+"$cfshim" test-ca pki >/dev/null || exit 1
+
+free_port() {
+	python3 -c 'import random, socket
+while True:
+    port = random.randint(10000, 29999)
+    s = socket.socket()
+    try: s.bind(("127.0.0.1", port))
+    except OSError: continue
+    print(port); break'
+}
+
+wait_for() { # COMMAND...: until it ends well, ten seconds
+	local i
+	for ((i = 0; i < 200; i++)); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.05
+	done
+	echo "in vain: $*"
+	return 1
+}
+
+# A server of Python that answers each connection, and tells of itself on standard output.
+cat >host.py <<-'X'
+	import os, socket, ssl, sys
+	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+	context.load_cert_chain("pki/server.pem", "pki/server.key")
+	listener = socket.socket()
+	listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	listener.bind(("127.0.0.1", int(sys.argv[1])))
+	listener.listen(64)
+	for i in range(int(sys.argv[2])):
+	    if os.fork() == 0:
+	        if i > 0:
+	            os.read(os.open(sys.argv[3], os.O_RDONLY), 1)
+	            os._exit(0)
+	        break
+	while True:
+	    connection, peer = listener.accept()
+	    try:
+	        header = b""
+	        if len(sys.argv) > 4:
+	            while not header.endswith(b"\n"):
+	                header += connection.recv(1)
+	        with context.wrap_socket(connection, server_side=True) as secure:
+	            secure.recv(4096)
+	            secure.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello\n")
+	    except OSError:
+	        pass
+X
+
+start() { # POLICY ARGUMENT...: $host
+	CFSHIM_POLICY=$PWD/$1 CFSHIM_LOG=$PWD/log LD_PRELOAD=$library python3 host.py "${@:2}" >/dev/null 2>host.errors &
+	host=$!
+	hosts+=("$host")
+	wait_for python3 -c "import socket; socket.create_connection(('127.0.0.1', $2)).close()"
+}
+
+# One who comes: with the certificate, if any, for the name, if any, and behind a PROXY header, if any.
+cat >come.py <<-'X'
+	import socket, ssl, sys
+	port, certificate, name, header = int(sys.argv[1]), *sys.argv[2:5]
+	context = ssl.create_default_context()
+	context.check_hostname = False
+	context.verify_mode = ssl.CERT_NONE
+	if certificate:
+	    context.load_cert_chain(f"pki/{certificate}.pem", f"pki/{certificate}.key")
+	connection = socket.create_connection(("127.0.0.1", port))
+	connection.sendall(header.encode().decode("unicode_escape").encode())
+	try:
+	    with context.wrap_socket(connection, server_hostname=name or None) as secure:
+	        secure.sendall(b"GET / HTTP/1.0\r\n\r\n")
+	        print(secure.recv(4096))
+	except OSError as error:
+	    print(error)
+X
+come() { python3 come.py "$1" "${2:-}" "${3:-}" "${4:-}"; }
+
+port=$(free_port)
+cat >policy.conf <<-X
+	[port $port]
+	ca = $PWD/pki/ca.pem
+	[port $port server shop.example]
+	ca = $PWD/pki/other-ca.pem
+	[port *]
+	verify = off
+X
+# Sections of different CAs want to be told that names cannot be mixed up inside a connection.
+sed -i "2i hosts = names-only" policy.conf
+start policy.conf "$port" 0
+come "$port" edge >/dev/null
+come "$port" "" >/dev/null
+come "$port" "" >/dev/null
+come "$port" other shop.example >/dev/null
+come "$port" edge shop.example >/dev/null
+
+# --- the table
+row() { grep -qE "^$(sed 's/ / +/g' <<<"$*")\$" <<<"$output" || { printf '%s\n' "$output" "no row: $*"; return 1; }; }
+shows_counts() {
+	output=$("$cfshim" status "$host") || return
+	row "$port - admitted - 1" && row "$port - refused no-certificate 2" &&
+		row "$port shop.example admitted - 1" && row "$port shop.example refused untrusted-issuer 1"
+}
+shows_head() {
+	output=$("$cfshim" status "$host") || return
+	row "python3 +$host" && row " policy $PWD/policy.conf" && row " 3 rules, generation 1" && row " CA [0-9]+ days left" &&
+		row " OpenSSL [0-9].*" && row " refused [0-9.]+ a second" && row " library [0-9.]+"
+}
+is_narrow_and_plain() {
+	"$cfshim" status "$host" >table && [[ -z $(LC_ALL=C grep -P '[^\n -~]' table) ]] && (($(wc -L <table) <= 80))
+}
+on_terminal() { TERM=xterm script -qec "$1" /dev/null; }
+has_color() { on_terminal "$cfshim status $host" >shown; grep -q $'\033\[1m' shown; }
+has_no_color() { [[ $(on_terminal "env NO_COLOR=1 $cfshim status $host" | tr -d '\r' | grep -c $'\033') == 0 ]]; }
+redraws() { on_terminal "timeout -s INT 3 $cfshim status --watch $host" >watched; (($(grep -c $'\033\[H\033\[2J' watched) >= 2)) && grep -q 'shop.example' watched; }
+check 'status counts by port, server section, verdict and reason' shows_counts
+check 'status shows policy, generation, CA, OpenSSL and rate' shows_head
+check 'the table is plain, and no wider than 80 columns' is_narrow_and_plain
+check 'on a terminal there is colour' has_color
+check 'with NO_COLOR there is none' has_no_color
+check '--watch redraws' redraws
+
+# --- for programs
+sums_up() {
+	"$cfshim" status "$host" --json >out.json && python3 - "$host" <<-'X'
+		import json, sys
+		program, = json.load(open("out.json"))["programs"]
+		assert program["program"] == "python3" and program["pids"] == [int(sys.argv[1])], program
+		assert program["rules"] == 3 and program["generation"] == 1 and program["stale"] is False, program
+		counts = {(c["server"], c["verdict"], c["reason"]): c["count"] for c in program["connections"]}
+		assert counts["-", "refused", "no-certificate"] == 2, counts
+		assert counts["shop.example", "refused", "untrusted-issuer"] == 1, counts
+	X
+}
+is_accepted() { promtool check metrics <"$1"; }
+is_metrics() {
+	"$cfshim" status --metrics >out.prom && is_accepted out.prom &&
+		grep -qxF "cfshim_connections_total{program=\"python3\",port=\"$port\",server=\"-\",verdict=\"refused\",reason=\"no-certificate\"} 2" out.prom &&
+		grep -q '^cfshim_policy_generation{program="python3"} 1$' out.prom && grep -q '^cfshim_policy_stale{program="python3"} 0$' out.prom &&
+		grep -qE '^cfshim_ca_expiry_timestamp_seconds{program="python3"} [0-9]{10}$' out.prom && grep -qE '^cfshim_covered{program="python3"} [1-9]' out.prom
+}
+is_renamed() {
+	mkdir -p collected && echo old >collected/cfshim.prom && exec 9<collected/cfshim.prom || return
+	"$cfshim" status --metrics --output collected/cfshim.prom || return
+	# Who had it open reads the old one to its end.
+	[[ $(cat <&9) == old ]] && is_accepted collected/cfshim.prom && [[ $(ls -A collected) == cfshim.prom ]] &&
+		[[ $(stat -c %a collected/cfshim.prom) == 644 ]]
+}
+is_kept() {
+	mkdir -p taken/cfshim.prom || return
+	refuses 1 'cannot be written' "$cfshim" status --metrics --output taken/cfshim.prom && [[ $(ls -A taken) == cfshim.prom ]]
+}
+check '--json is JSON, with the same numbers' sums_up
+check '--metrics is what Prometheus accepts' is_metrics
+check '--output is written by rename' is_renamed
+check 'an output that cannot be written leaves nothing behind' is_kept
+
+# --- arguments
+sleep 60 &
+hosts+=($!)
+check 'a process that is not there is named' refuses 1 'there is no process 4194304' "$cfshim" status 4194304
+check 'a process that is not covered is named' refuses 1 "process $! is not covered" "$cfshim" status $!
+check 'what is no process is a mistake of usage' refuses 2 'is no process' "$cfshim" status nginx
+check 'two forms are a mistake of usage' refuses 2 '--json: no such option, or not with the others' "$cfshim" status --metrics --json
+check '--watch of metrics is a mistake of usage' refuses 2 'for the table' "$cfshim" status --metrics --watch
+check 'what is no port is a mistake of usage' refuses 2 'is no port' "$cfshim" ready https
+check 'nobody is not known to be ready' refuses 1 'nobody has been counted' "$cfshim" ready 1
+
+if ((EUID == 0)); then
+	as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+	cp "$cfshim" everybodys
+	chmod 755 everybodys
+	check 'who may not look is told so' refuses 1 "not covered, or not this user's" as_nobody ./everybodys status "$host"
+else
+	skip 'who may not look is told so' 'needs root'
+fi
+
+# --- whom not to believe
+cat >liar.py <<-'X'
+	import ctypes, mmap, os, struct, sys, time
+	fd = os.open(sys.argv[1], os.O_RDONLY)
+	libc = ctypes.CDLL(None)
+	libc.mmap.restype = ctypes.c_void_p
+	libc.mmap(None, 4096, 5, 2, fd, 0)
+	size = int(sys.argv[2])
+	memory = os.memfd_create("cfshim-counters")
+	os.ftruncate(memory, size)
+	block = mmap.mmap(memory, size)
+	text = bytes(range(1, 256)) * (size // 255 + 1)
+	block[:] = text[:size] if sys.argv[3] == "bytes" else b"\x02\0\0\0" * (size // 4)
+	if sys.argv[3] != "nothing":
+	    block[0:24] = b"cfshim counters\0" + struct.pack("<II", 1, int(sys.argv[4]))
+	os.close(memory)
+	print(flush=True)
+	time.sleep(60)
+X
+cat >size.c <<-'X'
+	#include "counters_layout.h"
+	#include <stdio.h>
+	int main(void) { printf("%zu %zu\n", (sizeof(struct counters) + 4095) / 4096 * 4096, sizeof(struct counters)); }
+X
+cc -I"$OLDPWD/shim" -o size size.c
+read -r pages size < <(./size)
+survives() { # KIND
+	local liar status=0
+	python3 liar.py "$library" "$pages" "$1" "$size" >ready &
+	liar=$!
+	hosts+=("$liar")
+	wait_for test -s ready || return
+	timeout 20 "$cfshim" status "$liar" >lies || status=$?
+	timeout 20 "$cfshim" status "$liar" --metrics >lies.prom && timeout 20 "$cfshim" status "$liar" --json >lies.json || status=$?
+	timeout 20 "$cfshim" ready >/dev/null 2>&1 || (($? == 1)) || status=$?
+	kill "$liar"
+	wait "$liar"
+	rm ready
+	((status == 0)) && [[ -s lies ]] && [[ -z $(LC_ALL=C grep -aP '[^\n -~]' lies lies.prom lies.json) ]] &&
+		is_accepted lies.prom && python3 -m json.tool lies.json >/dev/null
+}
+check 'counters full of any bytes harm nobody who reads them' survives bytes
+check 'counters whose every row is there harm nobody' survives rows
+check 'a memfd of that name without counters is none' survives nothing
+
+# --- many
+has_children() { (($(pgrep -cP "$host") == $1)); }
+many() {
+	mkfifo stop && start policy.conf "$(free_port)" 1000 "$PWD/stop" || return
+	exec 8<>stop
+	wait_for has_children 1000 || return
+	time "$cfshim" status "$host" >table || return
+	cat table
+	grep -qE "^python3 .* and 996 more$" table && (($(grep -c '^PORT' table) == 1))
+	local status=$?
+	pkill -9 -P "$host"
+	return $status
+}
+check 'a thousand processes that share counters are one' many
+
+# --- ready
+port=$(free_port)
+cat >ready.conf <<-X
+	[port $port]
+	ca = $PWD/pki/ca.pem
+	proxy-protocol = loopback
+X
+start ready.conf "$port" 0 - proxy
+edge="PROXY TCP4 104.16.0.1 127.0.0.1 5 $port\\r\\n" stranger="PROXY TCP4 192.0.2.1 127.0.0.1 5 $port\\r\\n"
+come "$port" edge Shop.Example "$edge" >/dev/null
+come "$port" "" shop.example "$stranger" >/dev/null
+come "$port" "" nobodys.example "$stranger" >/dev/null
+is_safe() { output=$("$cfshim" ready "$port") && row "$port shop.example 1 0 0 1 0 safe to require" && row 'safe to require' && row "$port \(others\) 0 .*"; }
+breaks() {
+	come "$port" "" off.example "$edge" >/dev/null
+	come "$port" self-signed wrong.example "$edge" >/dev/null
+	output=$("$cfshim" ready "$port")
+	(($? == 1)) && row "$port off.example 0 1 0 0 0 .*" && row "$port wrong.example 0 0 1 0 0 .*" &&
+		row "$port shop.example 1 0 0 1 0 safe to require" && row "port $port, off.example: Cloudflare comes without .*" &&
+		row 'not safe: .*'
+}
+check 'where every edge had its certificate, it is safe to require' is_safe
+check 'a name whose edge has none, or another, would break, and is named' breaks
+finish
