@@ -7,6 +7,8 @@
 #include "compat.h"
 #include "libc_names.h"
 
+#include <errno.h>
+
 struct libc {
 #define LIBC(symbol, need) __typeof__(&symbol) symbol; /* NOLINT(bugprone-macro-parentheses) */
 #include "hooks.def"
@@ -15,5 +17,9 @@ struct libc {
 /* Bound at the first call: a constructor of the host may use a door before the shim's own has run.
  */
 const struct libc *libc_originals(void);
+
+/* Whoever looks such a name up finds it here, where the libc at hand (musl, an older glibc, aio
+ * before librt is there) has none: then the call fails with ENOSYS. */
+#define LIBC_LACKS(symbol) (libc_originals()->symbol == NULL && (errno = ENOSYS) != 0)
 
 #endif
