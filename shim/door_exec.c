@@ -34,7 +34,7 @@ static int original(const struct target *target, char *const *arguments, char *c
 	case BY_DESCRIPTOR:
 		return libc->fexecve(target->descriptor, arguments, list);
 	case BY_FOLDER:
-		if (libc->execveat != NULL)
+		if (!LIBC_LACKS(execveat))
 			return libc->execveat(target->descriptor, target->name, arguments, list,
 					      target->flags);
 		return (int)libc->syscall(SYS_execveat, target->descriptor, target->name, arguments,
@@ -256,8 +256,6 @@ static int start(spawn function, const struct target *target, pid_t *id,
 	struct environment environment;
 	int result;
 
-	if (function == NULL)
-		return ENOSYS;
 	if (environment_is_whole(given))
 		return start_as_is(function, target, id, actions, attributes, arguments, given);
 	if (!environment_begin(&environment, given))
@@ -285,6 +283,8 @@ int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t 
 int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *actions,
 		const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
 {
+	if (LIBC_LACKS(pidfd_spawn))
+		return ENOSYS;
 	return start(libc_originals()->pidfd_spawn, &(struct target){BY_PATH, path, -1, 0}, pidfd,
 		     actions, attributes, arguments, given);
 }
@@ -292,6 +292,8 @@ int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *
 int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actions_t *actions,
 		 const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
 {
+	if (LIBC_LACKS(pidfd_spawnp))
+		return ENOSYS;
 	return start(libc_originals()->pidfd_spawnp, &(struct target){BY_SEARCH, file, -1, 0},
 		     pidfd, actions, attributes, arguments, given);
 }

@@ -27,13 +27,23 @@ static bool receive_bytes(int descriptor, void *bytes, size_t size, int flags, c
 	return receive_pieces(descriptor, &piece, 1, flags, caller, result);
 }
 
-ssize_t read(int descriptor, void *bytes, size_t size)
+/* Apart, so that the way of all others is a few instructions. */
+static __attribute__((noinline)) ssize_t read_watched(int descriptor, void *bytes, size_t size,
+						      const void *caller)
 {
 	ssize_t result;
 
-	if (receive_bytes(descriptor, bytes, size, 0, CALLER, &result))
+	if (receive_bytes(descriptor, bytes, size, 0, caller, &result))
 		return result;
 	return libc_originals()->read(descriptor, bytes, size);
+}
+
+/* This one and write() are those that OpenSSL reads and writes by. */
+ssize_t read(int descriptor, void *bytes, size_t size)
+{
+	if (!descriptor_is_watched(descriptor))
+		return libc_originals()->read(descriptor, bytes, size);
+	return read_watched(descriptor, bytes, size, CALLER);
 }
 
 ssize_t __read(int descriptor, void *bytes, size_t size)

@@ -24,13 +24,21 @@ static bool send_bytes(int descriptor, const void *bytes, size_t size, int flags
 	return send_pieces(descriptor, &piece, 1, flags, result);
 }
 
-ssize_t write(int descriptor, const void *bytes, size_t size)
+static __attribute__((noinline)) ssize_t write_watched(int descriptor, const void *bytes,
+						       size_t size)
 {
 	ssize_t result;
 
 	if (send_bytes(descriptor, bytes, size, 0, &result))
 		return result;
 	return libc_originals()->write(descriptor, bytes, size);
+}
+
+ssize_t write(int descriptor, const void *bytes, size_t size)
+{
+	if (!descriptor_is_watched(descriptor))
+		return libc_originals()->write(descriptor, bytes, size);
+	return write_watched(descriptor, bytes, size);
 }
 
 ssize_t __write(int descriptor, const void *bytes, size_t size)

@@ -94,7 +94,7 @@ int close_range(unsigned first, unsigned last, int flags)
 void closefrom(int first)
 {
 	descriptor_forget_range(first < 0 ? 0 : (unsigned)first, UINT_MAX);
-	if (libc_originals()->closefrom != NULL) {
+	if (!LIBC_LACKS(closefrom)) {
 		libc_originals()->closefrom(first);
 		return;
 	}

@@ -2,8 +2,8 @@
 # bsymbolic.sh - servers of Debian 13 on OpenSSL as upstream links it, with -Bsymbolic, so that its libraries call their own
 # functions and no door stands in between: tests/servers, in the root that check-matrix keeps of Debian 13.
 #
-# The root stays as it is: the servers, the source of Debian's OpenSSL without Debian's patches, what is built of it and the
-# tests lie in a layer over it, which is kept.  Its OpenSSL stands where Debian's would: all of the layer uses it.
+# The root stays as it is: the servers, the libraries and the tests lie in a layer over it, which is kept.  Its OpenSSL stands
+# where Debian's would: all of the layer uses it.
 #
 # BUILD           where the output goes: BUILD/bsymbolic/log
 # SERVERS         only these of tests/servers, for whoever looks into a failure
@@ -46,46 +46,38 @@ install='
 	tests/setup.sh build test servers
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get install -y -qq --no-install-recommends "$@"
-	sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/source.list
-	sources="-o Dir::Etc::SourceList=/etc/apt/source.list -o Dir::State::Lists=/var/cache/openssl/lists"
-	mkdir -p /var/cache/openssl/lists
-	cd /var/cache/openssl
-	apt-get update -qq $sources
-	# The newest is not on every mirror.
-	for version in $(apt-cache $sources showsrc openssl | sed -n "s/^Version: //p" | sort -rV); do
-		if apt-get source -qq --download-only --tar-only -o APT::Sandbox::User=root $sources "openssl=$version"; then break; fi
-	done
-	ls openssl_*.orig.tar.gz
 '
-# As upstream has it, but with the places and the extensions that programs of Debian are linked to.
+# Debian's own objects, of its static libraries, linked as upstream links its libraries, with the same versions of the same
+# names.  What libssl has of libcrypto besides, its static twin has not.
 # shellcheck disable=SC2016
-build_openssl='
+link_openssl='
 	set -eu
-	triplet=$(gcc -print-multiarch)
+	folder=/usr/lib/$(gcc -print-multiarch)
+	mkdir -p /var/cache/openssl
 	cd /var/cache/openssl
-	archive=$(ls openssl_*.orig.tar.gz | sort -V | tail -n 1)
-	if [ ! -e "$archive.built" ]; then
-		rm -rf source && mkdir source
-		tar -xf "$archive" --strip-components=1 -C source
-		cd source
-		./Configure "linux-$(uname -m)" --prefix=/usr --libdir="lib/$triplet" --openssldir=/usr/lib/ssl \
-			shared no-tests no-docs enable-rfc3779 enable-cms
-		make -s -j "$(nproc)" build_libs
-		touch "../$archive.built"
-	else
-		cd source
-	fi
-	for library in libssl.so.3 libcrypto.so.3; do
-		readelf -d "$library" | grep -w SYMBOLIC
-		install -m 644 "$library" "/usr/lib/$triplet/$library.new"
-		mv "/usr/lib/$triplet/$library.new" "/usr/lib/$triplet/$library"
+	for name in crypto ssl; do
+		readelf -W --dyn-syms "$folder/lib$name.so.3" | awk "
+			\$7 != \"UND\" && \$8 ~ /@@/ { split(\$8, parts, \"@@\"); of[parts[2]] = of[parts[2]] parts[1] \"; \" }
+			END { for (version in of) print version, \"{ global:\", of[version] \"local: *; };\" }" >"$name.map"
+		case $name in
+		crypto) more= ;;
+		ssl) more="./libcrypto.so.3 -l:libcrypto.a" ;;
+		esac
+		gcc -shared -o "lib$name.so.3" -Wl,-Bsymbolic -Wl,-z,defs,-z,relro,-z,nodelete -Wl,-soname,"lib$name.so.3" \
+			-Wl,--version-script="$name.map" -Wl,--whole-archive "-l:lib$name.a" -Wl,--no-whole-archive $more \
+			-lz -lzstd -ldl -lpthread
+		readelf -d "lib$name.so.3" | grep -w SYMBOLIC
+	done
+	for name in crypto ssl; do
+		install -m 644 "lib$name.so.3" "$folder/lib$name.so.3.new"
+		mv "$folder/lib$name.so.3.new" "$folder/lib$name.so.3"
 	done
 	openssl version
 '
 
 build_all() {
-	say 'building OpenSSL and the tests'
-	in_root 3600 none nice sh -c "$build_openssl" || { fail 'OpenSSL does not build' && return 1; }
+	say 'linking OpenSSL and building the tests'
+	in_root 300 none sh -c "$link_openssl" || { fail 'OpenSSL cannot be linked' && return 1; }
 	in_root 1800 none make WERROR= programs || { fail 'the tree does not build' && return 1; }
 }
 

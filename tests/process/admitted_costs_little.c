@@ -17,7 +17,7 @@
 #define ROUNDS         4 /* the first ones warm up */
 #define SHARE          1.002
 #define KEPT_BYTES     256
-#define WARM_UPS       64
+#define WARM_UPS       384 /* the table of connections has grown by then */
 #define CONNECTIONS    256
 #define COUNT_LIMIT_MS 30000
 
