@@ -17,7 +17,7 @@ log=${BUILD:-build}/bsymbolic/log
 passed=0 failed=0 skipped=0
 packages=(nginx-light libnginx-mod-stream apache2-bin haproxy stunnel4 socat lighttpd lighttpd-mod-openssl hitch ncat python3
 	gunicorn uvicorn python3-tornado ruby ruby-webrick puma redis-server mosquitto unbound postgresql nodejs perl
-	libio-socket-ssl-perl libhttp-daemon-ssl-perl)
+	libio-socket-ssl-perl libhttp-daemon-ssl-perl zlib1g-dev libzstd-dev)
 # What OpenSSL serves in many ways: descriptors, memory, BIOs of their own, looked up, within languages.
 servers=(nginx-http nginx-http2 nginx-stream apache-event apache-prefork apache-http2 haproxy-http haproxy-tcp stunnel socat
 	lighttpd-openssl hitch ncat python-http-server python-asyncio gunicorn uvicorn tornado ruby-openssl webrick puma redis
