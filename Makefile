@@ -96,7 +96,7 @@ help: ## this list
 
 setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix, check-transparency)
 	@tests/setup.sh build test servers $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
-		$(if $(CI)$(filter check-matrix check-attacks-matrix,$(GOALS)),matrix) \
+		$(if $(CI)$(filter check-matrix check-attacks-matrix check-machine check-bsymbolic,$(GOALS)),matrix) \
 		$(if $(filter check-transparency,$(GOALS)),transparency)
 
 demo: all ## unmodified servers, strangers and the edge: who gets in
@@ -149,8 +149,14 @@ $(addsuffix .run,$(FUZZ)): %.run: %
 check-transparency: all ## CPython's own tests of TLS and sockets end as without the library, where the policy is off
 	@BUILD=$(BUILD) TEST_LIMIT=1800 tests/run.sh tests/transparency/cpython.sh
 
+.PHONY: check-machine check-bsymbolic
+check-machine: ## a whole machine with the library in /etc/ld.so.preload and no policy file (root, debootstrap)
+	@BUILD=$(BUILD) TEST_LIMIT=3600 tests/run.sh tests/machine.sh
+check-bsymbolic: ## servers of Debian 13 on an OpenSSL that is linked with -Bsymbolic, as upstream links it (root, debootstrap)
+	@BUILD=$(BUILD) tests/bsymbolic.sh
+
 .PHONY: check-load
-check-load: programs ## 20,000 connections to each of two servers, 64 at once, over two ports; 100 changes of the policy under load
+check-load: programs ## 20,000 connections to each of four servers, 64 at once, over two ports; 100 changes of the policy under load
 	@CONNECTIONS=20000 CHANGES=100 TEST_LIMIT=1800 BUILD=$(BUILD) tests/run.sh \
 		$(addprefix $(BUILD)/tests/process/,tells_ports_apart_under_load changes_under_load)
 
@@ -168,8 +174,8 @@ check-matrix: ## unit, process and attack tests on OpenSSL 1.1.1, 3.0, 3.5 and t
 	@BUILD=$(BUILD) tests/matrix.sh unit process attacks
 check-attacks-matrix: ## of these, the attacks alone
 	@BUILD=$(BUILD) tests/matrix.sh attacks
-clean-roots: ## remove the roots of check-matrix
-	rm -rf --one-file-system $(ROOTS)
+clean-roots: ## remove the roots of check-matrix, and what check-machine and check-bsymbolic have over them
+	rm -rf --one-file-system $(ROOTS) $(addprefix $(dir $(ROOTS)),machine bsymbolic)
 
 # Generated: Cloudflare's CA and ranges as C string literals, a line each, and the day of the ranges; the exports; the manual's tables.
 GENERATED = $(addprefix $(BUILD)/generated/cloudflare_,ca.inc ranges.inc ranges_day.inc)

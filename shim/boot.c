@@ -28,7 +28,7 @@ __attribute__((constructor)) static void boot(void)
 	int error_number = errno;
 
 	/* Now, as between vfork() and exec there is nothing to be looked up. */
-	libc_originals();
+	libc_bind_all();
 	environment_keep(secure_getenv("LD_PRELOAD"), path, log);
 	policy_in_force_load(path, log_is_bad ? bad_log : NULL);
 	version = policy_in_force_hold();

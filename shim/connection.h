@@ -29,6 +29,7 @@ enum stage {
 
 struct answer_status;
 
+/* In this order it has no holes: there is one for as long as there is a connection. */
 struct connection {
 	struct openssl *openssl;
 	SSL *ssl;
@@ -52,15 +53,15 @@ struct connection {
 	bool taken_away;    /* refused where libssl would go on: both BIOs are gone (not QUIC's) */
 	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
 			    could write, and must not */
-	struct hello hello; /* the first of the handshake that goes on */
-	struct stream
-		*stream;     /* the accepted connection, until admitted or ended; NULL: not known */
 	bool endpoint_known; /* at the hello ... */
-	struct endpoint endpoint;
+	struct arming arming;
+	struct endpoint endpoint; /* ... this one */
+	struct hello hello;       /* the first of the handshake that goes on */
+	struct stream
+		*stream;    /* the accepted connection, until admitted or ended; NULL: not known */
 	struct policy_version *version; /* held while a handshake goes on; else NULL, as are ... */
 	struct rules rules;             /* ... the rules of it, from the hello on */
-	struct arming arming;
-	struct peer peer; /* until admitted or ended */
+	struct peer peer;               /* until admitted or ended */
 	struct host_connection host;
 	struct answer_status *conversation; /* refused, and being answered over HTTP */
 	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold

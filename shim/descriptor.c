@@ -9,15 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Slots are allocated by the thousand, up to the four millionth descriptor; streams by 64. */
-#define SLOTS_OF_CHUNK   1024
-#define SLOT_CHUNKS      4096
 #define STREAMS_OF_CHUNK 64
 #define STREAM_CHUNKS    16384
 
-typedef _Atomic(struct stream *) slot;
-
-static _Atomic(slot *) slot_chunks[SLOT_CHUNKS];
+_Atomic(descriptor_slot *) descriptor_chunks[DESCRIPTOR_CHUNKS];
 
 /* Never given back, so that who comes too late still finds a stream, if another's. */
 static _Atomic(struct stream *) stream_chunks[STREAM_CHUNKS];
@@ -59,30 +54,31 @@ bool descriptor_is_own_table(void)
 
 /* ---- slots ---- */
 
-static slot *slot_of(int descriptor, bool make)
+static descriptor_slot *slot_of(int descriptor, bool make)
 {
 	size_t index = (size_t)descriptor;
-	slot *chunk, *made;
+	descriptor_slot *chunk, *made;
 
-	if (descriptor < 0 || index >= (size_t)SLOT_CHUNKS * SLOTS_OF_CHUNK)
+	if (descriptor < 0 || index >= (size_t)DESCRIPTOR_CHUNKS * DESCRIPTOR_CHUNK)
 		return NULL;
-	chunk = atomic_load_explicit(&slot_chunks[index / SLOTS_OF_CHUNK], memory_order_acquire);
+	chunk = atomic_load_explicit(&descriptor_chunks[index / DESCRIPTOR_CHUNK],
+				     memory_order_acquire);
 	if (chunk == NULL && make) {
-		made = calloc(SLOTS_OF_CHUNK, sizeof(slot));
+		made = calloc(DESCRIPTOR_CHUNK, sizeof(descriptor_slot));
 		if (made == NULL)
 			return NULL;
-		if (atomic_compare_exchange_strong(&slot_chunks[index / SLOTS_OF_CHUNK], &chunk,
-						   made))
+		if (atomic_compare_exchange_strong(&descriptor_chunks[index / DESCRIPTOR_CHUNK],
+						   &chunk, made))
 			chunk = made;
 		else
 			free(made);
 	}
-	return chunk ? &chunk[index % SLOTS_OF_CHUNK] : NULL;
+	return chunk ? &chunk[index % DESCRIPTOR_CHUNK] : NULL;
 }
 
 struct stream *descriptor_hold(int descriptor)
 {
-	slot *place = slot_of(descriptor, false);
+	descriptor_slot *place = slot_of(descriptor, false);
 	struct stream *stream;
 
 	if (place == NULL)
@@ -156,7 +152,7 @@ static void end(struct stream *stream)
 }
 
 /* A stream without a descriptor is over. */
-static void slot_set(slot *place, struct stream *stream)
+static void slot_set(descriptor_slot *place, struct stream *stream)
 {
 	struct stream *before;
 
@@ -230,7 +226,7 @@ struct stream *descriptor_next(size_t *place)
 
 struct stream *descriptor_track(int descriptor)
 {
-	slot *place = slot_of(descriptor, true);
+	descriptor_slot *place = slot_of(descriptor, true);
 	struct stream *stream = place ? stream_take() : NULL;
 	struct stat status;
 
@@ -256,7 +252,7 @@ struct stream *descriptor_track(int descriptor)
 
 void descriptor_forget(int descriptor)
 {
-	slot *place = slot_of(descriptor, false);
+	descriptor_slot *place = slot_of(descriptor, false);
 
 	if (place != NULL && atomic_load_explicit(place, memory_order_relaxed) != NULL &&
 	    descriptor_is_own_table())
@@ -265,11 +261,11 @@ void descriptor_forget(int descriptor)
 
 void descriptor_forget_range(unsigned first, unsigned last)
 {
-	const unsigned end = SLOT_CHUNKS * SLOTS_OF_CHUNK;
+	const unsigned end = DESCRIPTOR_CHUNKS * DESCRIPTOR_CHUNK;
 
 	for (unsigned i = first; i <= last && i < end; i++) {
-		if (atomic_load(&slot_chunks[i / SLOTS_OF_CHUNK]) == NULL)
-			i |= SLOTS_OF_CHUNK - 1;
+		if (atomic_load(&descriptor_chunks[i / DESCRIPTOR_CHUNK]) == NULL)
+			i |= DESCRIPTOR_CHUNK - 1;
 		else
 			descriptor_forget((int)i);
 	}
@@ -277,7 +273,7 @@ void descriptor_forget_range(unsigned first, unsigned last)
 
 void descriptor_join(struct stream *stream, int copy)
 {
-	slot *place = slot_of(copy, true);
+	descriptor_slot *place = slot_of(copy, true);
 
 	/* No memory: a copy that nobody watches is none. */
 	if (place == NULL) {
@@ -291,7 +287,7 @@ void descriptor_join(struct stream *stream, int copy)
 void descriptor_copied(int descriptor, int copy)
 {
 	struct stream *stream = descriptor_hold(descriptor);
-	slot *place = slot_of(copy, stream != NULL);
+	descriptor_slot *place = slot_of(copy, stream != NULL);
 
 	if (place != NULL && (stream != NULL || atomic_load(place) != NULL) &&
 	    descriptor_is_own_table()) {

@@ -18,6 +18,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /* In order of time. */
@@ -75,7 +76,28 @@ struct stream {
 	unsigned char random[HELLO_RANDOM_BYTES]; /* once it has */
 };
 
-/* On the way of every read and write of the host: NULL, mostly.  What is returned is held. */
+/* The table, for the one question that stands on the way of every read and write of the host: is
+ * there anything to hold?  Mostly not.  Slots are allocated by the thousand, up to the four
+ * millionth descriptor. */
+#define DESCRIPTOR_CHUNK  1024u
+#define DESCRIPTOR_CHUNKS 4096u
+typedef _Atomic(struct stream *) descriptor_slot;
+extern _Atomic(descriptor_slot *) descriptor_chunks[DESCRIPTOR_CHUNKS];
+
+static inline bool descriptor_is_watched(int descriptor)
+{
+	const unsigned index = (unsigned)descriptor; /* a negative one is beyond all */
+	descriptor_slot *chunk;
+
+	if (index >= DESCRIPTOR_CHUNKS * DESCRIPTOR_CHUNK)
+		return false;
+	chunk = atomic_load_explicit(&descriptor_chunks[index / DESCRIPTOR_CHUNK],
+				     memory_order_acquire);
+	return chunk != NULL &&
+	       atomic_load_explicit(&chunk[index % DESCRIPTOR_CHUNK], memory_order_relaxed) != NULL;
+}
+
+/* NULL: nothing.  What is returned is held. */
 struct stream *descriptor_hold(int descriptor);
 void descriptor_release(struct stream *stream);
 

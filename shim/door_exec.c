@@ -34,7 +34,7 @@ static int original(const struct target *target, char *const *arguments, char *c
 	case BY_DESCRIPTOR:
 		return libc->fexecve(target->descriptor, arguments, list);
 	case BY_FOLDER:
-		if (libc->execveat != NULL)
+		if (!LIBC_LACKS(execveat))
 			return libc->execveat(target->descriptor, target->name, arguments, list,
 					      target->flags);
 		return (int)libc->syscall(SYS_execveat, target->descriptor, target->name, arguments,
@@ -230,21 +230,38 @@ typedef int (*spawn)(pid_t *pid, const char *name, const posix_spawn_file_action
 		     const posix_spawnattr_t *attributes, char *const arguments[],
 		     char *const given[]);
 
+/* No door stands between the child's begin and its exec, so what it must not inherit is set to
+ * close in this process, for as long as the call takes; what `actions` make a copy of, it inherits.
+ */
+static int start_as_is(spawn function, const struct target *target, pid_t *id,
+		       const posix_spawn_file_actions_t *actions,
+		       const posix_spawnattr_t *attributes, char *const *arguments,
+		       char *const *list)
+{
+	const struct program_name name = name_of(target);
+	struct withheld withheld;
+	int result;
+
+	withhold_begin(&withheld, &name);
+	result = function(id, target->name, actions, attributes, arguments, list);
+	withhold_end(&withheld);
+	return result;
+}
+
 /* These answer with an error number, and leave errno to chance. */
-static int start(spawn function, pid_t *id, const char *name,
+static int start(spawn function, const struct target *target, pid_t *id,
 		 const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
 		 char *const *arguments, char *const *given)
 {
 	struct environment environment;
 	int result;
 
-	if (function == NULL)
-		return ENOSYS;
 	if (environment_is_whole(given))
-		return function(id, name, actions, attributes, arguments, given);
+		return start_as_is(function, target, id, actions, attributes, arguments, given);
 	if (!environment_begin(&environment, given))
 		return ENOMEM;
-	result = function(id, name, actions, attributes, arguments, environment.list);
+	result =
+		start_as_is(function, target, id, actions, attributes, arguments, environment.list);
 	environment_end(&environment);
 	return result;
 }
@@ -252,29 +269,33 @@ static int start(spawn function, pid_t *id, const char *name,
 int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 		const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
 {
-	return start(libc_originals()->posix_spawn, pid, path, actions, attributes, arguments,
-		     given);
+	return start(libc_originals()->posix_spawn, &(struct target){BY_PATH, path, -1, 0}, pid,
+		     actions, attributes, arguments, given);
 }
 
 int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 		 const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
 {
-	return start(libc_originals()->posix_spawnp, pid, file, actions, attributes, arguments,
-		     given);
+	return start(libc_originals()->posix_spawnp, &(struct target){BY_SEARCH, file, -1, 0}, pid,
+		     actions, attributes, arguments, given);
 }
 
 int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *actions,
 		const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
 {
-	return start(libc_originals()->pidfd_spawn, pidfd, path, actions, attributes, arguments,
-		     given);
+	if (LIBC_LACKS(pidfd_spawn))
+		return ENOSYS;
+	return start(libc_originals()->pidfd_spawn, &(struct target){BY_PATH, path, -1, 0}, pidfd,
+		     actions, attributes, arguments, given);
 }
 
 int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actions_t *actions,
 		 const posix_spawnattr_t *attributes, char *const arguments[], char *const given[])
 {
-	return start(libc_originals()->pidfd_spawnp, pidfd, file, actions, attributes, arguments,
-		     given);
+	if (LIBC_LACKS(pidfd_spawnp))
+		return ENOSYS;
+	return start(libc_originals()->pidfd_spawnp, &(struct target){BY_SEARCH, file, -1, 0},
+		     pidfd, actions, attributes, arguments, given);
 }
 
 /* ---- a shell ----

@@ -27,13 +27,23 @@ static bool receive_bytes(int descriptor, void *bytes, size_t size, int flags, c
 	return receive_pieces(descriptor, &piece, 1, flags, caller, result);
 }
 
-ssize_t read(int descriptor, void *bytes, size_t size)
+/* Apart, so that the way of all others is a few instructions. */
+static __attribute__((noinline)) ssize_t read_watched(int descriptor, void *bytes, size_t size,
+						      const void *caller)
 {
 	ssize_t result;
 
-	if (receive_bytes(descriptor, bytes, size, 0, CALLER, &result))
+	if (receive_bytes(descriptor, bytes, size, 0, caller, &result))
 		return result;
 	return libc_originals()->read(descriptor, bytes, size);
+}
+
+/* This one and write() are those that OpenSSL reads and writes by. */
+ssize_t read(int descriptor, void *bytes, size_t size)
+{
+	if (!descriptor_is_watched(descriptor))
+		return libc_originals()->read(descriptor, bytes, size);
+	return read_watched(descriptor, bytes, size, CALLER);
 }
 
 ssize_t __read(int descriptor, void *bytes, size_t size)
@@ -42,6 +52,8 @@ ssize_t __read(int descriptor, void *bytes, size_t size)
 
 	if (receive_bytes(descriptor, bytes, size, 0, CALLER, &result))
 		return result;
+	if (LIBC_LACKS(__read))
+		return -1;
 	return libc_originals()->__read(descriptor, bytes, size);
 }
 
@@ -53,6 +65,8 @@ ssize_t __read_chk(int descriptor, void *bytes, size_t size, size_t room)
 
 	if (size <= room && receive_bytes(descriptor, bytes, size, 0, CALLER, &result))
 		return result;
+	if (LIBC_LACKS(__read_chk))
+		return -1;
 	return libc_originals()->__read_chk(descriptor, bytes, size, room);
 }
 
@@ -75,6 +89,8 @@ ssize_t preadv2(int descriptor, const struct iovec *pieces, int count, off_t off
 	    receive_pieces(descriptor, pieces, count, (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0,
 			   CALLER, &result))
 		return result;
+	if (LIBC_LACKS(preadv2))
+		return -1;
 	return libc_originals()->preadv2(descriptor, pieces, count, offset, flags);
 }
 
@@ -86,6 +102,8 @@ ssize_t preadv64v2(int descriptor, const struct iovec *pieces, int count, off64_
 	    receive_pieces(descriptor, pieces, count, (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0,
 			   CALLER, &result))
 		return result;
+	if (LIBC_LACKS(preadv64v2))
+		return -1;
 	return libc_originals()->preadv64v2(descriptor, pieces, count, offset, flags);
 }
 
@@ -104,6 +122,8 @@ ssize_t __recv_chk(int descriptor, void *bytes, size_t size, size_t room, int fl
 
 	if (size <= room && receive_bytes(descriptor, bytes, size, flags, CALLER, &result))
 		return result;
+	if (LIBC_LACKS(__recv_chk))
+		return -1;
 	return libc_originals()->__recv_chk(descriptor, bytes, size, room, flags);
 }
 
@@ -144,6 +164,8 @@ ssize_t __recvfrom_chk(int descriptor, void *bytes, size_t size, size_t room, in
 	if (size <= room && receive_from(descriptor, bytes, size, flags, ADDRESS_OF(address),
 					 length, CALLER, &result))
 		return result;
+	if (LIBC_LACKS(__recvfrom_chk))
+		return -1;
 	return libc_originals()->__recvfrom_chk(descriptor, bytes, size, room, flags, address,
 						length);
 }

@@ -31,9 +31,13 @@ void *dlopen(const char *name, int flags)
 /* glibc; what lies there has a libc of its own, and nobody stands in front of it. */
 void *dlmopen(Lmid_t namespace, const char *name, int flags)
 {
-	void *handle = libc_originals()->dlmopen(namespace, name, flags);
-	int error_number = errno;
+	void *handle;
+	int error_number;
 
+	if (LIBC_LACKS(dlmopen))
+		return NULL;
+	handle = libc_originals()->dlmopen(namespace, name, flags);
+	error_number = errno;
 	if (handle != NULL)
 		openssl_look_in(handle, door_register);
 	errno = error_number;

@@ -24,7 +24,8 @@ static bool send_bytes(int descriptor, const void *bytes, size_t size, int flags
 	return send_pieces(descriptor, &piece, 1, flags, result);
 }
 
-ssize_t write(int descriptor, const void *bytes, size_t size)
+static __attribute__((noinline)) ssize_t write_watched(int descriptor, const void *bytes,
+						       size_t size)
 {
 	ssize_t result;
 
@@ -33,12 +34,21 @@ ssize_t write(int descriptor, const void *bytes, size_t size)
 	return libc_originals()->write(descriptor, bytes, size);
 }
 
+ssize_t write(int descriptor, const void *bytes, size_t size)
+{
+	if (!descriptor_is_watched(descriptor))
+		return libc_originals()->write(descriptor, bytes, size);
+	return write_watched(descriptor, bytes, size);
+}
+
 ssize_t __write(int descriptor, const void *bytes, size_t size)
 {
 	ssize_t result;
 
 	if (send_bytes(descriptor, bytes, size, 0, &result))
 		return result;
+	if (LIBC_LACKS(__write))
+		return -1;
 	return libc_originals()->__write(descriptor, bytes, size);
 }
 
@@ -58,6 +68,8 @@ ssize_t pwritev2(int descriptor, const struct iovec *pieces, int count, off_t of
 	if (offset == -1 && send_pieces(descriptor, pieces, count,
 					(flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0, &result))
 		return result;
+	if (LIBC_LACKS(pwritev2))
+		return -1;
 	return libc_originals()->pwritev2(descriptor, pieces, count, offset, flags);
 }
 
@@ -69,6 +81,8 @@ ssize_t pwritev64v2(int descriptor, const struct iovec *pieces, int count, off64
 	if (offset == -1 && send_pieces(descriptor, pieces, count,
 					(flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0, &result))
 		return result;
+	if (LIBC_LACKS(pwritev64v2))
+		return -1;
 	return libc_originals()->pwritev64v2(descriptor, pieces, count, offset, flags);
 }
 
@@ -87,6 +101,8 @@ ssize_t __send(int descriptor, const void *bytes, size_t size, int flags)
 
 	if (send_bytes(descriptor, bytes, size, flags, &result))
 		return result;
+	if (LIBC_LACKS(__send))
+		return -1;
 	return libc_originals()->__send(descriptor, bytes, size, flags);
 }
 

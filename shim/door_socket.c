@@ -76,26 +76,25 @@ int close(int descriptor)
 
 int __close(int descriptor)
 {
+	if (LIBC_LACKS(__close))
+		return -1;
 	descriptor_forget(descriptor);
 	return libc_originals()->__close(descriptor);
 }
 
 int close_range(unsigned first, unsigned last, int flags)
 {
+	if (LIBC_LACKS(close_range))
+		return -1;
 	if ((flags & (int)CLOSE_RANGE_CLOEXEC) == 0)
 		descriptor_forget_range(first, last);
-	/* One that looks it up finds it here, where libc has none. */
-	if (libc_originals()->close_range == NULL) {
-		errno = ENOSYS;
-		return -1;
-	}
 	return libc_originals()->close_range(first, last, flags);
 }
 
 void closefrom(int first)
 {
 	descriptor_forget_range(first < 0 ? 0 : (unsigned)first, UINT_MAX);
-	if (libc_originals()->closefrom != NULL) {
+	if (!LIBC_LACKS(closefrom)) {
 		libc_originals()->closefrom(first);
 		return;
 	}
@@ -128,6 +127,8 @@ int dup2(int descriptor, int copy)
 
 int __dup2(int descriptor, int copy)
 {
+	if (LIBC_LACKS(__dup2))
+		return -1;
 	return copied(descriptor, libc_originals()->__dup2(descriptor, copy));
 }
 
@@ -163,6 +164,8 @@ int fcntl64(int descriptor, int command, ...)
 	va_start(arguments, command);
 	argument = va_arg(arguments, void *);
 	va_end(arguments);
+	if (LIBC_LACKS(fcntl64))
+		return -1;
 	return control(libc_originals()->fcntl64, descriptor, command, argument);
 }
 
@@ -174,5 +177,7 @@ int __fcntl(int descriptor, int command, ...)
 	va_start(arguments, command);
 	argument = va_arg(arguments, void *);
 	va_end(arguments);
+	if (LIBC_LACKS(__fcntl))
+		return -1;
 	return control(libc_originals()->__fcntl, descriptor, command, argument);
 }

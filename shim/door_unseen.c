@@ -29,6 +29,8 @@ ssize_t sendfile(int out, int in, off_t *offset, size_t count)
 
 ssize_t sendfile64(int out, int in, off64_t *offset, size_t count)
 {
+	if (LIBC_LACKS(sendfile64))
+		return -1;
 	return passes(out) && passes(in) ? libc_originals()->sendfile64(out, in, offset, count)
 					 : -1;
 }
@@ -43,21 +45,29 @@ ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t 
 
 int aio_read(struct aiocb *request)
 {
+	if (LIBC_LACKS(aio_read))
+		return -1;
 	return passes(request->aio_fildes) ? libc_originals()->aio_read(request) : -1;
 }
 
 int aio_read64(struct aiocb64 *request)
 {
+	if (LIBC_LACKS(aio_read64))
+		return -1;
 	return passes(request->aio_fildes) ? libc_originals()->aio_read64(request) : -1;
 }
 
 int aio_write(struct aiocb *request)
 {
+	if (LIBC_LACKS(aio_write))
+		return -1;
 	return passes(request->aio_fildes) ? libc_originals()->aio_write(request) : -1;
 }
 
 int aio_write64(struct aiocb64 *request)
 {
+	if (LIBC_LACKS(aio_write64))
+		return -1;
 	return passes(request->aio_fildes) ? libc_originals()->aio_write64(request) : -1;
 }
 
@@ -67,6 +77,8 @@ int lio_listio(int mode, struct aiocb *const requests[restrict], int count,
 	for (int i = 0; i < count; i++)
 		if (requests[i] != NULL && !passes(requests[i]->aio_fildes))
 			return -1;
+	if (LIBC_LACKS(lio_listio))
+		return -1;
 	return libc_originals()->lio_listio(mode, requests, count, event);
 }
 
@@ -76,6 +88,8 @@ int lio_listio64(int mode, struct aiocb64 *const requests[restrict], int count,
 	for (int i = 0; i < count; i++)
 		if (requests[i] != NULL && !passes(requests[i]->aio_fildes))
 			return -1;
+	if (LIBC_LACKS(lio_listio64))
+		return -1;
 	return libc_originals()->lio_listio64(mode, requests, count, event);
 }
 
@@ -87,6 +101,8 @@ FILE *fdopen(int descriptor, const char *mode)
 
 FILE *_IO_fdopen(int descriptor, const char *mode)
 {
+	if (LIBC_LACKS(_IO_fdopen))
+		return NULL;
 	return passes(descriptor) ? libc_originals()->_IO_fdopen(descriptor, mode) : NULL;
 }
 
@@ -108,6 +124,8 @@ int dprintf(int descriptor, const char *format, ...)
 
 int __vdprintf_chk(int descriptor, int flag, const char *format, va_list arguments)
 {
+	if (LIBC_LACKS(__vdprintf_chk))
+		return -1;
 	return passes(descriptor)
 		       ? libc_originals()->__vdprintf_chk(descriptor, flag, format, arguments)
 		       : -1;

@@ -4,8 +4,8 @@
 #include "hangup.h"
 #include "journal.h"
 #include "policy_in_force.h"
-#include "serving.h"
 #include "ring.h"
+#include "serving.h"
 
 #include <errno.h>
 #include <string.h>

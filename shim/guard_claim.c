@@ -126,7 +126,9 @@ enum claim guard_claim(struct route *route, const unsigned char *random, struct 
 		return result;
 	result = claim_random(random, claimed, &any_unclassified);
 	/* enforces unclassified */
-	if (result == CLAIM_MADE && !any_unclassified)
+	if (any_unclassified)
+		return result;
+	if (result == CLAIM_MADE)
 		guard_complete(route, *claimed);
 	return result;
 }

@@ -136,6 +136,29 @@ static void take_in(struct stream *stream, const struct msghdr *message, size_t 
 		atomic_compare_exchange_strong(&stream->state, &from, STREAM_PLAIN);
 }
 
+/* By the system call that the host makes, or the plainest that does: a host in a sandbox (sshd's
+ * child before it knows the user) may have no other. */
+static ssize_t receive_as_asked(int descriptor, struct msghdr *message, int flags)
+{
+	const struct libc *libc = libc_originals();
+	const struct iovec *piece = message->msg_iov;
+	ssize_t count;
+
+	if (message->msg_name != NULL || message->msg_control != NULL)
+		return libc->recvmsg(descriptor, message, flags);
+	if (flags == 0)
+		count = message->msg_iovlen == 1
+				? libc->read(descriptor, piece->iov_base, piece->iov_len)
+				: libc->readv(descriptor, piece, (int)message->msg_iovlen);
+	else if (message->msg_iovlen == 1)
+		count = libc->recv(descriptor, piece->iov_base, piece->iov_len, flags);
+	else
+		return libc->recvmsg(descriptor, message, flags);
+	message->msg_controllen = 0;
+	message->msg_flags = 0;
+	return count;
+}
+
 /* On a connection that must speak TLS, and which nobody conducts yet: what may come is known
  * before it comes.  False: it is no longer so. */
 static bool receive_new(struct stream *stream, int descriptor, struct msghdr *message, int flags,
@@ -188,7 +211,6 @@ static bool receive_after_hello(struct stream *stream, int descriptor, int flags
 	*count = libc_originals()->recv(descriptor, &byte, 1, flags | MSG_PEEK);
 	if (*count <= 0)
 		return atomic_load(&stream->state) == STREAM_HELLO;
-	/* enforces nothing-behind-the-hello */
 	if (is_blocking(descriptor, flags) && wait_for_claim(stream))
 		return false;
 	is_late = is_blocking(descriptor, flags) || has_asked_long(stream);
@@ -216,10 +238,12 @@ static bool try_to_receive(struct stream *stream, int descriptor, struct msghdr 
 			*count = -1;
 			return true;
 		}
-		return state == STREAM_NEW ? receive_new(stream, descriptor, message, flags, count)
-					   : receive_after_hello(stream, descriptor, flags, count);
+		if (state == STREAM_NEW)
+			return receive_new(stream, descriptor, message, flags, count);
+		/* enforces nothing-behind-the-hello */
+		return receive_after_hello(stream, descriptor, flags, count);
 	}
-	*count = libc_originals()->recvmsg(descriptor, message, flags);
+	*count = receive_as_asked(descriptor, message, flags);
 	if (*count > 0 && (state == STREAM_PLAIN || state == STREAM_OPEN) &&
 	    (flags & (MSG_PEEK | MSG_OOB | MSG_TRUNC | MSG_ERRQUEUE)) == 0)
 		take_in(stream, message, (size_t)*count);

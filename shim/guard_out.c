@@ -60,6 +60,23 @@ static size_t records_of(struct tls_records *records, const struct msghdr *messa
 	return good;
 }
 
+/* As receive_as_asked() in guard_in.c. */
+static ssize_t send_as_asked(int descriptor, const struct msghdr *message, int flags)
+{
+	const struct libc *libc = libc_originals();
+	const struct iovec *piece = message->msg_iov;
+
+	if (message->msg_name != NULL || message->msg_control != NULL)
+		return libc->sendmsg(descriptor, message, flags);
+	if (flags == 0)
+		return message->msg_iovlen == 1
+			       ? libc->write(descriptor, piece->iov_base, piece->iov_len)
+			       : libc->writev(descriptor, piece, (int)message->msg_iovlen);
+	return message->msg_iovlen == 1
+		       ? libc->send(descriptor, piece->iov_base, piece->iov_len, flags)
+		       : libc->sendmsg(descriptor, message, flags);
+}
+
 /* Of a connection that a hooked OpenSSL conducts. */
 static ssize_t send_records(struct stream *stream, int descriptor, const struct msghdr *message,
 			    int flags)
@@ -75,7 +92,7 @@ static ssize_t send_records(struct stream *stream, int descriptor, const struct 
 	/* enforces records-only */
 	if (good < whole)
 		return refuse_to_send(stream, descriptor, REASON_PLAINTEXT);
-	count = libc_originals()->sendmsg(descriptor, &cut, flags);
+	count = send_as_asked(descriptor, &cut, flags);
 	if (count > 0)
 		records_of(&stream->records, &cut, (size_t)count);
 	return count;
@@ -92,7 +109,7 @@ static ssize_t send_plain(struct stream *stream, int descriptor, const struct ms
 	if (stream->in.scan.state != SCAN_NOTHING && server_begins(&flight, message, SSIZE_MAX) &&
 	    descriptor_is(descriptor, stream))
 		return refuse_to_send(stream, descriptor, REASON_UNCOVERED_TLS);
-	count = libc_originals()->sendmsg(descriptor, message, flags);
+	count = send_as_asked(descriptor, message, flags);
 	if (count > 0 && stream->in.scan.state != SCAN_NOTHING)
 		server_begins(&stream->flight, message, (size_t)count);
 	return count;
@@ -125,7 +142,7 @@ static ssize_t try_to_send(struct stream *stream, int descriptor, const struct m
 	case STREAM_DONE:
 		break;
 	}
-	return libc_originals()->sendmsg(descriptor, message, flags);
+	return send_as_asked(descriptor, message, flags);
 }
 
 bool guard_send(struct stream *stream, int descriptor, const struct msghdr *message, int flags,

@@ -47,7 +47,7 @@ static bool copy_asked(const struct openssl *openssl, SSL *ssl, struct hello *he
 						       &lengths[i]) != 1)
 			lengths[i] = SIZE_MAX;
 		else
-			hello->length += lengths[i];
+			hello->length += (uint32_t)lengths[i]; /* of 16 bits each */
 	}
 	end = hello->asked = malloc(hello->length);
 	for (size_t i = 0; end != NULL && i < ASKED_COUNT; i++) {

@@ -11,7 +11,7 @@
  * there was none yet. */
 struct hello {
 	unsigned char *asked;
-	size_t length;
+	uint32_t length;
 	bool is_second; /* another one has come since, after a HelloRetryRequest */
 };
 

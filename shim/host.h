@@ -26,13 +26,13 @@ struct host_context {
 /* What the host set on one SSL, before and since the shim armed it. */
 struct host_connection {
 	int verify_mode;
+	bool tickets_ours, names_ours;
 	SSL_verify_cb verify;
 	info_callback info;
 	uint64_t options_ours; /* of the options that are set, those that are the shim's alone */
 	size_t tickets;        /* where tickets_ours: how many the host would send */
 	long certificate_list_bytes; /* its limit, where the shim's stands; 0: it stands */
 	STACK_OF(X509_NAME) * names; /* where names_ours: of this very SSL; NULL: the context's */
-	bool tickets_ours, names_ours;
 };
 
 /* NULL: a context that the shim did not see being made, or there was no memory for it. */

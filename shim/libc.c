@@ -6,30 +6,62 @@
 #include <stddef.h>
 #include <string.h>
 
+enum need { MUST, MAY };
+
 struct libc_binding {
 	const char *symbol;
 	size_t slot; /* offset in struct libc */
+	enum need need;
 };
 
 static const struct libc_binding bindings[] = {
-#define LIBC(symbol, need) {#symbol, offsetof(struct libc, symbol)},
+#define LIBC(symbol, need) {#symbol, offsetof(struct libc, symbol), need},
 #include "hooks.def"
 };
+#define BINDINGS (sizeof(bindings) / sizeof(bindings[0]))
 
-/* Every thread that comes here before it is bound writes the same addresses; a constructor of
- * another library may be first. */
-const struct libc *libc_originals(void)
+_Atomic bool libc_is_bound;
+struct libc libc_functions;
+
+/* Every thread that comes here writes the same addresses. */
+static void *bind_one(const struct libc_binding *binding)
 {
-	static struct libc libc;
-	static _Atomic bool bound;
+	void *found = dlsym(RTLD_NEXT, binding->symbol);
 
-	if (atomic_load_explicit(&bound, memory_order_acquire))
-		return &libc;
-	for (size_t i = 0; i < sizeof(bindings) / sizeof(*bindings); i++) {
-		void *found = dlsym(RTLD_NEXT, bindings[i].symbol);
+	memcpy((char *)&libc_functions + binding->slot, &found, sizeof(found));
+	return found;
+}
 
-		memcpy((char *)&libc + bindings[i].slot, &found, sizeof(found));
+/* dlsym() allocates where it finds nothing, and jemalloc comes by syscall() with its lock held. */
+const struct libc *libc_bind(void)
+{
+	for (size_t i = 0; i < BINDINGS; i++)
+		if (bindings[i].need == MUST)
+			bind_one(&bindings[i]);
+	atomic_store_explicit(&libc_is_bound, true, memory_order_release);
+	return &libc_functions;
+}
+
+bool libc_has(size_t slot)
+{
+	static _Atomic bool tried[BINDINGS];
+	void *found = NULL;
+
+	for (size_t i = 0; i < BINDINGS; i++) {
+		if (bindings[i].slot != slot)
+			continue;
+		memcpy(&found, (char *)&libc_functions + slot, sizeof(found));
+		if (!atomic_load_explicit(&tried[i], memory_order_acquire)) {
+			found = bind_one(&bindings[i]);
+			atomic_store_explicit(&tried[i], true, memory_order_release);
+		}
 	}
-	atomic_store_explicit(&bound, true, memory_order_release);
-	return &libc;
+	return found != NULL;
+}
+
+void libc_bind_all(void)
+{
+	for (size_t i = 0; i < BINDINGS; i++)
+		if (bindings[i].need == MAY)
+			libc_has(bindings[i].slot);
 }

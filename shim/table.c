@@ -53,10 +53,16 @@ static struct slot *table_find(struct table *table, uintptr_t key)
 	return NULL;
 }
 
+/* On the way of every read and write by OpenSSL: mostly it is the first place that is looked at. */
 void *table_get(struct table *table, const void *key)
 {
-	struct slot *slot = table_find(table, (uintptr_t)key);
+	struct slot *slot = atomic_load_explicit(&table->segments[0], memory_order_acquire);
 
+	if (slot != NULL)
+		slot += window_start((uintptr_t)key, 0);
+	if (slot == NULL ||
+	    atomic_load_explicit(&slot->key, memory_order_acquire) != (uintptr_t)key)
+		slot = table_find(table, (uintptr_t)key);
 	return slot ? atomic_load_explicit(&slot->value, memory_order_acquire) : NULL;
 }
 

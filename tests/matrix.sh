@@ -16,18 +16,17 @@ export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
 results=${BUILD:-build}/matrix
-roots=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/roots
 all_suites='bullseye bookworm trixie sid'
-oldest=bullseye
 moving=sid             # its failures are not ours, until they come to a release
 lends=bookworm         # its library ...
 borrowers=(trixie sid) # ... is loaded there too
 small_choice=(tests/process/enforces_on_servers tests/process/withholds_the_answer)
 groups=("$@")
 read -ra suites <<<"${SUITES:-$all_suites}"
-inside= # the process that holds the namespaces
-lent=   # `yes` when there is a library to lend
+lent= # `yes` when there is a library to lend
 ran=() all_passed=0 all_failed=0 all_skipped=0
+# shellcheck source=tests/root.sh
+source tests/root.sh
 
 say() { echo "matrix: $suite: $1"; }
 has_group() { [[ " ${groups[*]} " == *" $1 "* ]]; }
@@ -40,68 +39,6 @@ fail() { # WHAT, whose output stands at the end of the log
 	tail -n 40 "$log" | sed 's/^/    /'
 	say "FAILED: $1"
 	((++failed))
-}
-
-# COMMAND in new namespaces, which end with it, and with us; the kernel's word is the only one that is sure to be heard.
-isolated() { # NAMESPACE COMMAND...; --net is one without a way out
-	setpriv --pdeathsig KILL unshare --mount --pid --ipc "$1" --fork --kill-child "${@:2}" >>"$log" 2>&1 </dev/null 9>&- &
-	inside=$!
-	wait "$inside"
-}
-
-# What stands between the namespaces and COMMAND: what a root needs besides its files.  The oldest root stands in the others
-# where make looks for an OpenSSL 1.1.1.
-# shellcheck disable=SC2016 # the variables are those of the inner shell
-entrance='
-	set -eu
-	root=$1 limit=$2 network=$3 old=$4 place=$5
-	shift 5
-	mount -t proc proc "$root/proc"
-	mount --rbind /dev "$root/dev"
-	mount -t tmpfs shm "$root/dev/shm"
-	mount -t tmpfs tmp "$root/tmp"
-	if [[ $old != "$root" && -d $old ]]; then
-		mkdir -p "$place"
-		mount --bind "$old" "$place"
-		mount -o remount,bind,ro "$place"
-	fi
-	case $network in
-	none) ip link set lo up ;;
-	*) cp -L --remove-destination /etc/resolv.conf "$root/etc/resolv.conf" ;;
-	esac
-	status=0
-	timeout -s KILL "$limit" chroot "$root" "$@" || status=$?
-	exit "$status"
-'
-in_root() { # SECONDS NETWORK COMMAND..., where NETWORK is `none` or `shared`; COMMAND starts in the tree
-	local limit=$1 network=$2 namespace=--net name environment=(PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root)
-	shift 2
-	if [[ $network == shared ]]; then namespace=--mount; fi
-	for name in CI http_proxy https_proxy no_proxy CFSHIM_LIBRARY; do
-		if [[ -n ${!name:-} ]]; then environment+=("$name=${!name}"); fi
-	done
-	isolated "$namespace" bash -c "$entrance" entrance "$root" "$limit" "$network" \
-		"$roots/$oldest" "$root/root/.cache/cfshim/roots/$oldest" env -i -C /src "${environment[@]}" "$@"
-}
-
-mirror_answers() { in_root 120 shared apt-get update -qq -o APT::Update::Error-Mode=any; }
-
-root_make() {
-	local status=0
-	if [[ -d $root ]]; then return 0; fi
-	say 'making its root'
-	rm -rf --one-file-system "$root.new"
-	isolated --mount timeout -k 10 900 debootstrap --force-check-gpg --variant=minbase --include=make "$suite" "$root.new" || status=$?
-	if ((status == 0)); then
-		mkdir -p "$root.new/src" && mv "$root.new" "$root" && return
-	fi
-	rm -rf --one-file-system "$root.new"
-	if ((status == 124)) || grep -qE "Failed getting release|Couldn't download" "$log"; then
-		skip_suite 'it has no root yet, and no mirror answers'
-	else
-		fail "debootstrap ended with $status"
-	fi
-	return 1
 }
 
 # debootstrap's own log has the time when a root was made; here, or last upgraded.
@@ -121,37 +58,6 @@ root_refresh() {
 		return 1
 	fi
 }
-
-packages_install() {
-	if in_root 900 shared tests/setup.sh build test; then return 0; fi
-	if mirror_answers; then
-		fail 'packages are missing'
-	else
-		skip_suite 'packages are missing in its root, and no mirror answers'
-	fi
-	return 1
-}
-
-# The tree as it is here, into ROOT/src.  A file that is as it was keeps its time, so that only what changed is built; one that
-# went takes what was built with it.
-tree_copy() {
-	local new=$root/src.new file
-	rm -rf --one-file-system "$new"
-	mkdir -p "$root/src" "$new"
-	git ls-files -z -co --exclude-standard | while IFS= read -r -d '' file; do
-		if [[ -e $file ]]; then printf '%s\0' "$file"; fi
-	done | tar -c --null -T - 2>>"$log" | tar -x -m --no-same-owner -C "$new" || { fail 'the tree was not copied' && return 1; }
-	(cd "$new" && find . -type f -exec sh -c 'for file; do
-		if cmp -s "$file" "$0/$file"; then touch -r "$0/$file" "$file"; fi
-	done' "$root/src" {} +)
-	if [[ -d $root/src/build ]] && diff <(files_below "$new") <(files_below "$root/src") | grep -q '^>'; then
-		rm -rf --one-file-system "$root/src/build"
-	fi
-	if [[ -d $root/src/build ]]; then mv "$root/src/build" "$new/build"; fi
-	rm -rf --one-file-system "$root/src"
-	mv "$new" "$root/src"
-}
-files_below() { (cd "$1" && find . -path ./build -prune -o -type f -print | sort); }
 
 build() {
 	local start
@@ -249,11 +155,11 @@ report() {
 }
 
 run_suite() { # SUITE
-	local suite=$1 root=$roots/$1 log=$results/$1/log version=unknown began=$SECONDS passed=0 failed=0 skipped=0
+	local suite=$1 root=$roots/$1 tree=$roots/$1/src log=$results/$1/log version=unknown began=$SECONDS passed=0 failed=0 skipped=0
 	rm -rf --one-file-system "${results:?}/$suite"
 	mkdir -p "$results/$suite"
 	: >"$log"
-	if root_make && tree_copy && root_refresh && packages_install; then
+	if root_make && tree_copy && root_refresh && packages_install tests/setup.sh build test; then
 		version=$(chroot "$root" openssl version | cut -d' ' -f2)
 		say "OpenSSL $version"
 		if build; then
@@ -290,10 +196,9 @@ check_ground() {
 
 check_ground || exit 1
 trap 'if [[ -n $inside ]]; then kill -KILL "$inside" 2>/dev/null; wait "$inside"; fi; exit 130' INT TERM HUP
-mkdir -p "$roots" "$results" || exit 1
-roots=$(realpath "$roots") results=$(realpath "$results")
-exec 9>"$roots/lock"
-flock -n 9 || { echo "matrix: another run has the roots; waiting for its end" && flock 9; }
+roots_take matrix || exit 1
+mkdir -p "$results" || exit 1
+results=$(realpath "$results")
 for suite in "${suites[@]}"; do run_suite "$suite"; done
 if has_group attacks && [[ ${ran[*]} == "$all_suites" ]] && [[ -x tests/attacks/table.sh ]]; then
 	tests/attacks/table.sh || { echo 'matrix: tests/attacks/table.sh FAILED' && ((++all_failed)); }

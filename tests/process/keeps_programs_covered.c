@@ -344,6 +344,9 @@ static void run_sockets(void **state)
 	expect_sockets(uncovered, "execvp", enforced[0], port, 0);
 	expect_sockets(uncovered, "vfork", enforced[0], port, 0);
 	expect_sockets(uncovered, "system", enforced[0], port, 0);
+	expect_sockets(uncovered, "posix_spawn", enforced[0], port, 0);
+	expect_sockets(uncovered, "posix_spawnp", enforced[0], port, 0);
+	expect_sockets(host, "posix_spawn", enforced[0], port, 1);
 	close(listener);
 	expectations_met();
 }

@@ -214,6 +214,20 @@ static void run_forking_host(void **state)
 	expectations_met();
 }
 
+/* Whoever looks up a name that the library exports and musl lacks finds one that fails. */
+#define MUSL_PROGRAM                                                                              \
+	"#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <errno.h>\n#include <stdio.h>\n"       \
+	"int main(void)\n{\n"                                                                     \
+	"\tconst char *names[] = {\"__read\", \"__write\", \"__send\", \"__close\", \"__dup2\", " \
+	"\"__fcntl\", \"__read_chk\", \"__recv_chk\", \"__recvfrom_chk\", \"__vdprintf_chk\", "   \
+	"\"preadv64v2\", \"pwritev64v2\", \"close_range\"};\n"                                    \
+	"\tfor (int i = 0; i < sizeof(names) / sizeof(*names); i++) {\n"                          \
+	"\t\tint (*f)(long, long, long, long, long) = dlsym(RTLD_DEFAULT, names[i]);\n"           \
+	"\t\terrno = 0;\n"                                                                        \
+	"\t\tif (f == NULL || f(-1, 0, 0, 0, 0) != -1 || errno != ENOSYS)\n"                      \
+	"\t\t\tputs(names[i]);\n"                                                                 \
+	"\t}\n\tputs(\"musl\");\n\treturn 4;\n}\n"
+
 static void run_musl(void **state)
 {
 	char source[PATH_MAX];
@@ -224,9 +238,9 @@ static void run_musl(void **state)
 	skip_under_sanitizer("its library needs glibc");
 	text_format(source, sizeof(source), "%s/musl.c", scratch_dir());
 	text_format(binary, sizeof(binary), "%s/musl", scratch_dir());
-	scratch_write(source,
-		      "#include <stdio.h>\nint main(void)\n{\n\tputs(\"musl\");\n\treturn 4;\n}\n");
-	program_run(&result, &(struct program){.words = {"musl-gcc", "-O1", "-o", binary, source}});
+	scratch_write(source, MUSL_PROGRAM);
+	program_run(&result,
+		    &(struct program){.words = {"musl-gcc", "-O1", "-w", "-o", binary, source}});
 	if (result.status == 127) {
 		fprintf(stderr, "# musl-gcc is not installed\n");
 		result_clear(&result);
@@ -257,7 +271,8 @@ int main(int count, char **words)
 		"a shell that captures the output of a daemon returns at once", run_daemon);
 	tests[ROWS + 1] = (struct CMUnitTest)TEST("curl reaches a TLS server", run_curl);
 	tests[ROWS + 2] = (struct CMUnitTest)TEST("Python reaches a TLS server", run_python_client);
-	tests[ROWS + 3] = (struct CMUnitTest)TEST("a program linked to musl starts", run_musl);
+	tests[ROWS + 3] = (struct CMUnitTest)TEST(
+		"a program linked to musl starts, and names that musl lacks fail", run_musl);
 	tests[ROWS + 4] = (struct CMUnitTest)TEST(
 		"a client with an info callback of its own reaches a TLS server",
 		run_client_with_info_callback);

@@ -6,6 +6,7 @@
 #include "credentials.h"
 #include "enforcement.h"
 #include "raw_client.h"
+#include "scratch.h"
 #include "test.h"
 
 #include <errno.h>
@@ -96,10 +97,25 @@ static void visit_all(struct server *server)
 	expect(wrong == 0, "%u wrong verdicts", wrong);
 }
 
+static void prepare_bio_server(struct server *server)
+{
+	char command[PATH_MAX];
+
+	built_path(command, sizeof(command), "tests/process/servers/bio_server");
+	server_command(server, "%s %s %s %s %u %u", command, certificate_file("server"),
+		       certificate_key("server"), server->kind->name, server->ports[0],
+		       server->ports[1]);
+}
+
+static const struct server_kind bio_servers[] = {
+	{.name = "pair", .prepare = prepare_bio_server},
+	{.name = "custom", .prepare = prepare_bio_server},
+	{.name = "late", .prepare = prepare_bio_server},
+};
+
 static void run_server(void **state)
 {
-	const char *name = *state;
-	struct server *server = server_new(server_kind_named(name), 2);
+	struct server *server = server_new(*state, 2);
 
 	server_policy(server, "[port %u]\nca = %s\n[port %u]\nca = %s\n", server->ports[0],
 		      certificate_file("ca"), server->ports[1], certificate_file("other-ca"));
@@ -110,18 +126,68 @@ static void run_server(void **state)
 	server_stop(server);
 }
 
+/* Three clients of a host that hears them all before it serves any: one that repeats the hello of
+ * another, by the other port, and one that has nothing to do with them. */
+static void copied_hellos_are_closed(void **state)
+{
+	struct server *server = server_new(&bio_servers[2], 2);
+	struct client bystander = {.port = server->ports[1],
+				   .version = TLS1_3_VERSION,
+				   .certificate = "other",
+				   .request = "GET / HTTP/1.0\r\n\r\n",
+				   .timeout_ms = 20000};
+	struct log log = {.path = server->log};
+	struct outcome outcome;
+	unsigned char hello[4096];
+	size_t size = raw_hello(TLS1_3_VERSION, hello, sizeof(hello));
+	enum ending ends[2];
+	int copies[2];
+
+	(void)state;
+	server_policy(server, "[port %u]\nca = %s\n[port %u]\nca = %s\n", server->ports[0],
+		      certificate_file("ca"), server->ports[1], certificate_file("other-ca"));
+	server_start(server);
+	for (size_t i = 0; i < 2; i++) {
+		copies[i] = raw_connect(NULL, server->ports[i]);
+		assert_int_equal(write(copies[i], hello, size), size);
+	}
+	client_run(&bystander, &outcome);
+	expect(strcmp(outcome_body(&outcome), SERVER_ANSWER) == 0, "who stands by: %zu bytes, %s",
+	       outcome.application_bytes, ending_word(outcome.ending));
+	outcome_clear(&outcome);
+	for (size_t i = 0; i < 2; i++) {
+		struct refusal_line line;
+		size_t count = raw_exchange(copies[i], NULL, 0, &ends[i]);
+
+		expect(count == 0 && ends[i] != END_TIMEOUT, "copy %zu: %zu bytes, %s", i, count,
+		       ending_word(ends[i]));
+		expect(log_next_refusal(&log, &line, false), "copy %zu: no line", i);
+		expect(strcmp(line.reason, "unknown-endpoint") == 0, "copy %zu: %s", i,
+		       line.reason);
+	}
+	expectations_met();
+	server_stop(server);
+}
+
 #define SERVER(sentence, kind)                                                          \
 	{                                                                               \
 		.name = (sentence), .test_func = run_server, .teardown_func = test_end, \
-		.initial_state = (kind)                                                 \
+		.initial_state = (void *)(uintptr_t)(kind)                              \
 	}
 
 int main(void)
 {
-	static char nginx[] = "nginx", apache[] = "Apache event";
 	const struct CMUnitTest tests[] = {
-		SERVER("two ports of nginx, whose OpenSSL has the sockets, are told apart", nginx),
-		SERVER("two ports of Apache, whose OpenSSL has memory, are told apart", apache),
+		SERVER("two ports of nginx, whose OpenSSL has the sockets, are told apart",
+		       server_kind_named("nginx")),
+		SERVER("two ports of Apache, whose OpenSSL has memory, are told apart",
+		       server_kind_named("Apache event")),
+		SERVER("two ports of a host whose OpenSSL has half of a BIO pair are told apart",
+		       &bio_servers[0]),
+		SERVER("two ports of a host whose OpenSSL has a BIO of its own are told apart",
+		       &bio_servers[1]),
+		TEST("who repeats the hello of another harms that one, itself, and nobody else",
+		     copied_hellos_are_closed),
 	};
 
 	return RUN_TESTS("tells-ports-apart-under-load", tests);

@@ -3,7 +3,7 @@
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
 needs "$build/tests/process/servers/late_server"
-ports_wanted=1
+ports_wanted=1 unseen=yes
 configure() { :; }
 launch() { serve "$build/tests/process/servers/late_server" "$certificate" "$key" deep "${ports[0]}"; }
 answer='the answer of the server itself'

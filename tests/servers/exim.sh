@@ -27,5 +27,5 @@ configure() {
 	chmod 644 "$work/exim.conf"
 }
 launch() { serve exim4 -C "$work/exim.conf" -bdf; }
-cover=none request='EHLO test\r\nQUIT\r\n' answer='^221 '
+cover=none uncovered_reason=plaintext request='EHLO test\r\nQUIT\r\n' answer='^221 '
 run_server

@@ -13,10 +13,13 @@
 #   versions             of TLS that it speaks: "1.2 1.3"
 #   host_log             a regular expression: what else a failed handshake leaves in its log, besides words of TLS
 #   host_logs            further files that it logs into, below $work
+#   unseen               yes: it reads past the doors of libc: what is not TLS gets nothing from it, and no line tells of that
 #   alerts               no: it keeps OpenSSL's alerts to itself, as it does where it verifies clients by itself
 #   plain                yes: it has no TLS; it adds a byte to $work/canary for each request that it executes
 #   cover                full; none: its TLS cannot be hooked, and it answers nobody on an enforced port;
 #                        unreachable: nothing can be done, and nothing is claimed
+#   uncovered_reason     where cover is none: plaintext, of a server that gives the connection to stdio before it has read a byte,
+#                        so that nobody knows yet that it is TLS
 # `needs COMMAND-OR-FILE...` comes first: what is missing makes it a skip.
 #
 # Each server runs as root in namespaces of its own: it has no network but an own loopback, sees the unpacked packages of `make
@@ -34,7 +37,7 @@ unpacked=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/servers/root
 
 http_request='GET / HTTP/1.0\r\nHost: localhost\r\n\r\n'
 request=$http_request answer='' ports_wanted=3 starttls='' alpn='' versions='1.2 1.3' cover=full host_log='' host_logs=()
-start_limit=20 stop_signal=TERM plain='' alerts=yes
+start_limit=20 stop_signal=TERM plain='' alerts=yes unseen='' uncovered_reason=uncovered-tls
 work=/mnt/work
 machine=/mnt/machine # what lies below the unpacked packages
 # The preface of HTTP/2, SETTINGS, and HEADERS: GET / of https://localhost.
@@ -270,7 +273,8 @@ is_silent() { # PORT CERTIFICATE|'' REASON OPTION...
 	before=$(refusals)
 	see "$1" "$2" "${@:4}"
 	is 'the number of bytes' "$saw_after" 0 && is 'the answer' "$saw_answered" no && is_over &&
-		is 'the handshake' "${saw_handshake/failed/none}" none && logged "$before" "$3" "$1" "${silent_answer:-reject}"
+		is 'the handshake' "${saw_handshake/failed/none}" none || return
+	if [[ $unseen ]]; then not_logged "$before"; else logged "$before" "$3" "$1" "${silent_answer:-reject}"; fi
 }
 
 # --- its own log
@@ -392,7 +396,7 @@ $(policy_of off "${ports[2]}")"
 }
 
 # TLS that cannot be hooked: nobody gets a byte on an enforced port.
-is_mute() { is_silent "$1" '' uncovered-tls && is_silent "$1" edge uncovered-tls; } # PORT
+is_mute() { is_silent "$1" '' "$uncovered_reason" && is_silent "$1" edge "$uncovered_reason"; } # PORT
 check_mute() { # PORT
 	check "$name, whose TLS cannot be hooked, gives nothing to anybody on an enforced port" is_mute "$1"
 	check "$name gives nothing for plain text on a port that is named" is_silent "$1" '' plaintext \
