@@ -1,7 +1,7 @@
 /* run.c - `cfshim run [--policy FILE] [--] COMMAND...`: the command becomes the program, with the
  * shim in it. */
+#include "arguments.h"
 #include "executable.h"
-#include "verbs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,26 +136,15 @@ static enum status start(char **command)
 
 enum status run_verb(int argc, char **argv)
 {
-	const char *policy = NULL;
-	int i = 1;
+	struct arguments arguments;
+	enum status status = arguments_read(&arguments, argc, argv, OPTIONS_IN_FRONT);
+	const char *policy = arguments.options[OPTION_run_policy];
 
-	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], "--") == 0) {
-			i++;
-			break;
-		}
-		if (strncmp(argv[i], "--policy=", strlen("--policy=")) == 0)
-			policy = argv[i] + strlen("--policy=");
-		else if (strcmp(argv[i], "--policy") == 0 && i + 1 < argc)
-			policy = argv[++i];
-		else if (strcmp(argv[i], "--policy") == 0)
-			return refuse_usage("run", "--policy takes a file");
-		else
-			return refuse_usage("run", "there is no option %s", argv[i]);
-	}
-	if (i >= argc)
+	if (status != STATUS_GOOD)
+		return status;
+	if (arguments.count == 0)
 		return refuse_usage("run", "the command to run is missing");
 	if (policy != NULL && use_policy(policy) != STATUS_GOOD)
 		return STATUS_REFUSED;
-	return start(argv + i);
+	return start(arguments.operands);
 }
