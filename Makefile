@@ -87,8 +87,11 @@ STATIC_OPENSSL = $(wildcard $(shell $(CC) -print-file-name=libssl.a) $(shell $(C
 WHOLE_OPENSSL = $(if $(word 2,$(STATIC_OPENSSL)),$(addprefix $(BUILD)/tests/process/servers/,whole_server bound_openssl.so))
 OLD_SERVICE = $(if $(word 4,$(OLD_OPENSSL)),$(BUILD)/tests/process/servers/old_service.so)
 
+GENERATED_MANUALS = $(addprefix $(BUILD)/man/,cfshim.1 cfshim-policy.5)
+COMPLETIONS = $(addprefix $(BUILD)/completions/,cfshim.bash _cfshim)
+
 .PHONY: all help setup demo test programs clean
-all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(BUILD)/man/cfshim-policy.5 ## the library, the command, the manual
+all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(GENERATED_MANUALS) $(COMPLETIONS) ## the library, the command, the manual
 programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(STATIC_SERVER) $(OLD_SERVICE) $(WHOLE_OPENSSL)
 
 help: ## this list
@@ -246,16 +249,19 @@ $(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread -ldl -lrt
 
-$(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywords.def policy/reasons.def \
-		policy/unenforced.c
+$(BUILD)/man/%: man/%.in man/tables.sh policy/keywords.def policy/reasons.def policy/unenforced.c \
+		cli/verbs.def cli/verbs.awk
 	@mkdir -p $(@D)
 	$(Q)sh man/tables.sh $< >$@
+$(BUILD)/completions/%: completions/%.in completions/tables.sh cli/verbs.def cli/verbs.awk
+	@mkdir -p $(@D)
+	$(Q)sh completions/tables.sh $< >$@
 
 # Lint: each rule is a target, so that all that is wrong shows in one run.
 SOURCES = $(wildcard $(addsuffix /*.[ch],policy shim shim/trust shim/wire cli tests/unit tests/process \
 	tests/process/servers tests/servers/common tests/attacks tests/fuzz tests/support))
 SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man)
-MANUALS = man/cfshim.1 $(BUILD)/man/cfshim-policy.5 man/libcfshim.8
+MANUALS = $(GENERATED_MANUALS) man/libcfshim.8
 LINTS = lint-format lint-warnings lint-tidy lint-cppcheck lint-shell lint-spelling lint-manual lint-directions \
 	lint-exports lint-imports
 .PHONY: lint format $(LINTS)
@@ -296,7 +302,7 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(DOCDIR)
 	install -m 644 $(BUILD)/libcfshim.so $(DESTDIR)$(LIBDIR)/libcfshim.so
 	install -m 755 $(BUILD)/cfshim $(DESTDIR)$(PREFIX)/bin/cfshim
-	install -m 644 man/cfshim.1 $(MANDIR)/man1/
+	install -m 644 $(BUILD)/man/cfshim.1 $(MANDIR)/man1/
 	install -m 644 $(BUILD)/man/cfshim-policy.5 $(MANDIR)/man5/
 	install -m 644 man/libcfshim.8 $(MANDIR)/man8/
 	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(DOCDIR)/
