@@ -260,7 +260,8 @@ $(BUILD)/completions/%: completions/%.in completions/tables.sh cli/verbs.def cli
 # Lint: each rule is a target, so that all that is wrong shows in one run.
 SOURCES = $(wildcard $(addsuffix /*.[ch],policy shim shim/trust shim/wire cli tests/unit tests/process \
 	tests/process/servers tests/servers/common tests/attacks tests/fuzz tests/support))
-SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man)
+SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man completions packaging) \
+	$(BUILD)/completions/cfshim.bash
 MANUALS = $(GENERATED_MANUALS) man/libcfshim.8
 LINTS = lint-format lint-warnings lint-tidy lint-cppcheck lint-shell lint-spelling lint-manual lint-directions \
 	lint-exports lint-imports
@@ -280,7 +281,7 @@ lint-tidy: $(GENERATED)
 lint-cppcheck: $(GENERATED)
 	@cppcheck --quiet --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppressions-list=tests/lint/cppcheck.txt --std=c11 $(CPPFLAGS_COMMAND) '-DElfW(type)=Elf64_\#\#type' $(filter %.c,$(SOURCES))
-lint-shell:
+lint-shell: $(COMPLETIONS)
 	@shellcheck $(SCRIPTS)
 lint-spelling:
 	@git ls-files -co --exclude-standard | grep -vE '\.pem$$|^LICENSE$$' | xargs codespell --ignore-words=tests/lint/words.txt
@@ -298,21 +299,34 @@ format: ## clang-format over all C files
 .PHONY: install uninstall clean
 MANDIR = $(DESTDIR)$(PREFIX)/share/man
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/cfshim
+BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 install: all ## into PREFIX (/usr/local), below DESTDIR
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(DOCDIR)
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(DOCDIR) $(BASHDIR) $(ZSHDIR)
 	install -m 644 $(BUILD)/libcfshim.so $(DESTDIR)$(LIBDIR)/libcfshim.so
 	install -m 755 $(BUILD)/cfshim $(DESTDIR)$(PREFIX)/bin/cfshim
 	install -m 644 $(BUILD)/man/cfshim.1 $(MANDIR)/man1/
 	install -m 644 $(BUILD)/man/cfshim-policy.5 $(MANDIR)/man5/
 	install -m 644 man/libcfshim.8 $(MANDIR)/man8/
+	install -m 644 $(BUILD)/completions/cfshim.bash $(BASHDIR)/cfshim
+	install -m 644 $(BUILD)/completions/_cfshim $(ZSHDIR)/
 	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(DOCDIR)/
 	cp -R --no-preserve=ownership examples $(DOCDIR)/
 	sed -i 's,/usr/lib/[^ ]*/libcfshim.so,$(LIBDIR)/libcfshim.so,; s,/usr/bin/cfshim,$(PREFIX)/bin/cfshim,' \
 		$(DOCDIR)/examples/systemd/*/*.conf
+	@case $(LIBDIR)/ in /usr/lib/* | /usr/lib64/* | /lib/* | /lib64/*) ;; *) echo "install: warning: a program that AppArmor" \
+		"confines may map no library from $(LIBDIR): its profile has to allow $(LIBDIR)/libcfshim.so mr," \
+		"or PREFIX=/usr puts it where it may" >&2 ;; esac
 uninstall: ## what install put there
-	rm -f $(DESTDIR)$(LIBDIR)/libcfshim.so $(DESTDIR)$(PREFIX)/bin/cfshim
+	rm -f $(DESTDIR)$(LIBDIR)/libcfshim.so $(DESTDIR)$(PREFIX)/bin/cfshim $(BASHDIR)/cfshim $(ZSHDIR)/_cfshim
 	rm -f $(MANDIR)/man1/cfshim.1 $(MANDIR)/man5/cfshim-policy.5 $(MANDIR)/man8/libcfshim.8
 	rm -rf $(DOCDIR)
+
+.PHONY: deb rpm check-packages
+deb: ## the Debian package, below build/deb (debhelper)
+	@packaging/deb.sh $(VERSION) $(RELEASED) $(BUILD)/deb
+check-packages: deb ## the package: installed, upgraded and removed under a running server (root)
+	@BUILD=$(BUILD) tests/run.sh tests/packages/deb.sh
 
 clean: ## all that was built
 	rm -rf $(BUILD)
