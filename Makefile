@@ -33,7 +33,8 @@ RELEASED = 2026-11-24
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_RELEASED='"$(RELEASED)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' -Ishim -Ipolicy \
+CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_RELEASED='"$(RELEASED)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' \
+	-DCFSHIM_MULTIARCH='"$(MULTIARCH)"' -Ishim -Ipolicy \
 	-I$(BUILD)/generated $(CPPFLAGS)
 CPPFLAGS_COMMAND = $(CPPFLAGS_ALL) -Icli -Itests/support
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -97,10 +98,10 @@ programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(STATIC
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix, check-transparency)
+setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix, check-transparency, deb)
 	@tests/setup.sh build test servers $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
 		$(if $(CI)$(filter check-matrix check-attacks-matrix,$(GOALS)),matrix) \
-		$(if $(filter check-transparency,$(GOALS)),transparency)
+		$(if $(filter check-transparency,$(GOALS)),transparency) $(if $(filter deb check-packages,$(GOALS)),packages)
 
 demo: all ## unmodified servers, strangers and the edge: who gets in
 	@BUILD=$(BUILD) examples/demo/run.sh
@@ -322,14 +323,14 @@ uninstall: ## what install put there
 	rm -f $(MANDIR)/man1/cfshim.1 $(MANDIR)/man5/cfshim-policy.5 $(MANDIR)/man8/libcfshim.8
 	rm -rf $(DOCDIR)
 
-.PHONY: deb rpm check-packages
+.PHONY: deb check-packages
 deb: ## the Debian package, below build/deb (debhelper)
 	@packaging/deb.sh $(VERSION) $(RELEASED) $(BUILD)/deb
-check-packages: deb ## the package: installed, upgraded and removed under a running server (root)
-	@BUILD=$(BUILD) tests/run.sh tests/packages/deb.sh
+check-packages: deb ## the package: installed, upgraded and removed under a server, and as a new user has it (root)
+	@BUILD=$(BUILD) TEST_LIMIT=900 tests/run.sh tests/packages/deb.sh tests/packages/fresh.sh
 
 clean: ## all that was built
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 endif

@@ -23,16 +23,22 @@ static enum status refuse_obstacle(enum status status, const struct obstacle *ob
 	return refuse(status, "run", "%s; %s", obstacle->what, obstacle->instead);
 }
 
-/* Beside this command, so that a build runs where it was made; else where `make install` puts it.
- */
+/* Beside this command, so that a build runs where it was made; in the libdir below the same prefix,
+ * so that a package runs where it was unpacked; else where `make install` puts it. */
 static void find_library(char *path, size_t size)
 {
+	static const char *const places[] = {"/", "/../lib/" CFSHIM_MULTIARCH "/", "/../lib/"};
 	char *command = realpath("/proc/self/exe", NULL);
 	int folder = command ? (int)(strrchr(command, '/') - command) : 0;
+	bool found = false;
 
-	snprintf(path, size, "%.*s/%s", folder, command ? command : "", LIBRARY_NAME);
+	for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, size, "%.*s%s%s", folder, command ? command : "", places[i],
+			 LIBRARY_NAME);
+		found = access(path, F_OK) == 0;
+	}
 	free(command);
-	if (access(path, F_OK) != 0)
+	if (!found)
 		snprintf(path, size, "%s/%s", CFSHIM_LIBDIR, LIBRARY_NAME);
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # deb.sh VERSION DATE FOLDER - builds the Debian package of this tree into FOLDER: `make deb` calls it.
 #
-# Nothing but FOLDER is written to.  The maintainer is that of DEBFULLNAME and DEBEMAIL, as for Debian's own tools.
+# It is built from a copy elsewhere: make looks for its own files in all of FOLDER.  The maintainer is that of DEBFULLNAME and DEBEMAIL, as for Debian's own tools.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$1 date=$2 folder=$3
@@ -21,13 +21,15 @@ tree_files() {
 			if [[ -e $file ]]; then printf '%s\0' "$file"; fi
 		done
 	else
-		find . -path ./build -prune -o -path "./$folder" -prune -o -type f -print0
+		find . -path ./build -prune -o -type f -print0
 	fi
 }
 
-source=$folder/cfshim-$version
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+source=$scratch/cfshim-$version
 rm -rf "$folder"
-mkdir -p "$source"
+mkdir -p "$source" "$folder"
 tree_files | tar -c --null -T - | tar -x --no-same-owner -C "$source"
 cp -R packaging/debian "$source/debian"
 sed -i "s/@MAINTAINER@/$maintainer/" "$source/debian/control"
@@ -38,5 +40,5 @@ printf 'cfshim (%s) unstable; urgency=medium\n\n  * See /usr/share/doc/cfshim/ch
 	tail -n 40 "$folder/log"
 	exit 1
 }
-rm -rf "$source"
+mv "$scratch"/cfshim_* "$folder"
 ls "$folder"/*.deb
