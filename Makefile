@@ -33,7 +33,8 @@ RELEASED = 2026-11-24
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_RELEASED='"$(RELEASED)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' -Ishim -Ipolicy \
+CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_RELEASED='"$(RELEASED)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' \
+	-DCFSHIM_MULTIARCH='"$(MULTIARCH)"' -Ishim -Ipolicy \
 	-I$(BUILD)/generated $(CPPFLAGS)
 CPPFLAGS_COMMAND = $(CPPFLAGS_ALL) -Icli -Itests/support
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -87,17 +88,20 @@ STATIC_OPENSSL = $(wildcard $(shell $(CC) -print-file-name=libssl.a) $(shell $(C
 WHOLE_OPENSSL = $(if $(word 2,$(STATIC_OPENSSL)),$(addprefix $(BUILD)/tests/process/servers/,whole_server bound_openssl.so))
 OLD_SERVICE = $(if $(word 4,$(OLD_OPENSSL)),$(BUILD)/tests/process/servers/old_service.so)
 
+GENERATED_MANUALS = $(addprefix $(BUILD)/man/,cfshim.1 cfshim-policy.5)
+COMPLETIONS = $(addprefix $(BUILD)/completions/,cfshim.bash _cfshim)
+
 .PHONY: all help setup demo test programs clean
-all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(BUILD)/man/cfshim-policy.5 ## the library, the command, the manual
+all: $(BUILD)/libcfshim.so $(BUILD)/cfshim $(GENERATED_MANUALS) $(COMPLETIONS) ## the library, the command, the manual
 programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(STATIC_SERVER) $(OLD_SERVICE) $(WHOLE_OPENSSL)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix, check-transparency)
+setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix, check-transparency, deb)
 	@tests/setup.sh build test servers $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
 		$(if $(CI)$(filter check-matrix check-attacks-matrix check-machine check-bsymbolic,$(GOALS)),matrix) \
-		$(if $(filter check-transparency,$(GOALS)),transparency)
+		$(if $(filter check-transparency,$(GOALS)),transparency) $(if $(filter deb check-packages,$(GOALS)),packages)
 
 demo: all ## unmodified servers, strangers and the edge: who gets in
 	@BUILD=$(BUILD) examples/demo/run.sh
@@ -257,16 +261,20 @@ $(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread -ldl -lrt
 
-$(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywords.def policy/reasons.def \
-		policy/unenforced.c
+$(BUILD)/man/%: man/%.in man/tables.sh policy/keywords.def policy/reasons.def policy/unenforced.c \
+		cli/verbs.def cli/verbs.awk
 	@mkdir -p $(@D)
 	$(Q)sh man/tables.sh $< >$@
+$(BUILD)/completions/%: completions/%.in completions/tables.sh cli/verbs.def cli/verbs.awk
+	@mkdir -p $(@D)
+	$(Q)sh completions/tables.sh $< >$@
 
 # Lint: each rule is a target, so that all that is wrong shows in one run.
 SOURCES = $(wildcard $(addsuffix /*.[ch],policy shim shim/trust shim/wire cli tests/unit tests/process \
 	tests/process/servers tests/servers/common tests/attacks tests/fuzz tests/support))
-SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man)
-MANUALS = man/cfshim.1 $(BUILD)/man/cfshim-policy.5 man/libcfshim.8
+SCRIPTS = .ci/run $(shell grep -rlE '^#!/bin/(ba)?sh' --include='*.sh' tests examples man completions packaging) \
+	$(BUILD)/completions/cfshim.bash
+MANUALS = $(GENERATED_MANUALS) man/libcfshim.8
 LINTS = lint-format lint-warnings lint-tidy lint-cppcheck lint-shell lint-spelling lint-manual lint-directions \
 	lint-exports lint-imports
 .PHONY: lint format $(LINTS)
@@ -285,7 +293,7 @@ lint-tidy: $(GENERATED)
 lint-cppcheck: $(GENERATED)
 	@cppcheck --quiet --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppressions-list=tests/lint/cppcheck.txt --std=c11 $(CPPFLAGS_COMMAND) '-DElfW(type)=Elf64_\#\#type' $(filter %.c,$(SOURCES))
-lint-shell:
+lint-shell: $(COMPLETIONS)
 	@shellcheck $(SCRIPTS)
 lint-spelling:
 	@git ls-files -co --exclude-standard | grep -vE '\.pem$$|^LICENSE$$' | xargs codespell --ignore-words=tests/lint/words.txt
@@ -303,24 +311,37 @@ format: ## clang-format over all C files
 .PHONY: install uninstall clean
 MANDIR = $(DESTDIR)$(PREFIX)/share/man
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/cfshim
+BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 install: all ## into PREFIX (/usr/local), below DESTDIR
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(DOCDIR)
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(DOCDIR) $(BASHDIR) $(ZSHDIR)
 	install -m 644 $(BUILD)/libcfshim.so $(DESTDIR)$(LIBDIR)/libcfshim.so
 	install -m 755 $(BUILD)/cfshim $(DESTDIR)$(PREFIX)/bin/cfshim
-	install -m 644 man/cfshim.1 $(MANDIR)/man1/
+	install -m 644 $(BUILD)/man/cfshim.1 $(MANDIR)/man1/
 	install -m 644 $(BUILD)/man/cfshim-policy.5 $(MANDIR)/man5/
 	install -m 644 man/libcfshim.8 $(MANDIR)/man8/
+	install -m 644 $(BUILD)/completions/cfshim.bash $(BASHDIR)/cfshim
+	install -m 644 $(BUILD)/completions/_cfshim $(ZSHDIR)/
 	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(DOCDIR)/
 	cp -R --no-preserve=ownership examples $(DOCDIR)/
 	sed -i 's,/usr/lib/[^ ]*/libcfshim.so,$(LIBDIR)/libcfshim.so,; s,/usr/bin/cfshim,$(PREFIX)/bin/cfshim,' \
 		$(DOCDIR)/examples/systemd/*/*.conf
+	@case $(LIBDIR)/ in /usr/lib/* | /usr/lib64/* | /lib/* | /lib64/*) ;; *) echo "install: warning: a program that AppArmor" \
+		"confines may map no library from $(LIBDIR): its profile has to allow $(LIBDIR)/libcfshim.so mr," \
+		"or PREFIX=/usr puts it where it may" >&2 ;; esac
 uninstall: ## what install put there
-	rm -f $(DESTDIR)$(LIBDIR)/libcfshim.so $(DESTDIR)$(PREFIX)/bin/cfshim
+	rm -f $(DESTDIR)$(LIBDIR)/libcfshim.so $(DESTDIR)$(PREFIX)/bin/cfshim $(BASHDIR)/cfshim $(ZSHDIR)/_cfshim
 	rm -f $(MANDIR)/man1/cfshim.1 $(MANDIR)/man5/cfshim-policy.5 $(MANDIR)/man8/libcfshim.8
 	rm -rf $(DOCDIR)
+
+.PHONY: deb check-packages
+deb: ## the Debian package, below build/deb (debhelper)
+	@packaging/deb.sh $(VERSION) $(RELEASED) $(BUILD)/deb
+check-packages: deb ## the package: installed, upgraded and removed under a server, and as a new user has it (root)
+	@BUILD=$(BUILD) TEST_LIMIT=900 tests/run.sh tests/packages/deb.sh tests/packages/fresh.sh
 
 clean: ## all that was built
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 endif

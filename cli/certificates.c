@@ -7,6 +7,17 @@
 
 #define SERIAL_BITS 128
 
+const struct extension extensions_of_ca[EXTENSIONS_MAX] = {
+	{NID_basic_constraints, "critical,CA:TRUE"},
+	{NID_key_usage, "critical,keyCertSign,cRLSign"},
+	{NID_subject_key_identifier, "hash"},
+};
+const struct extension extensions_of_client[EXTENSIONS_MAX] = {
+	{NID_basic_constraints, "critical,CA:FALSE"},
+	{NID_key_usage, "critical,digitalSignature"},
+	{NID_ext_key_usage, "clientAuth"},
+};
+
 /* By the interface that OpenSSL 1.1.1 has too. */
 static EVP_PKEY *make_key(void)
 {

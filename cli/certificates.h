@@ -17,6 +17,11 @@ struct extension {
 
 #define EXTENSIONS_MAX 5
 
+/* Of a CA; and of a TLS client, with nothing that tells its issuer's key from that of another CA of
+ * the same name. */
+extern const struct extension extensions_of_ca[EXTENSIONS_MAX];
+extern const struct extension extensions_of_client[EXTENSIONS_MAX];
+
 struct certificate_plan {
 	const char *name;
 	const char *common_name;

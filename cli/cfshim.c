@@ -1,4 +1,5 @@
 /* cfshim.c - the command: a table of verbs. */
+#include "arguments.h"
 #include "columns.h"
 #include "verbs.h"
 
@@ -16,20 +17,10 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{"run", run_verb, "[--policy FILE] [--] COMMAND [ARGUMENT...]",
-	 "start a program under the shim"},
-	{"check", check_verb, "[FILE] [--print]",
-	 "look for mistakes in a policy, and show what it says"},
-	{"explain", explain_verb,
-	 "--port N [--policy FILE] [--address IP] [--server-name NAME] [--peer IP] [--cert FILE]",
-	 "tell what would become of a connection, and why"},
-	{"ready", ready_verb, "[PORT]",
-	 "tell, by server name, what would break if certificates were required"},
-	{"status", status_verb, "[PID] [--json|--metrics|--watch] [--output FILE]",
-	 "show what covered processes have counted"},
-	{"test-ca", test_ca_verb, "DIRECTORY",
-	 "make a CA, an edge certificate and bad ones, to try things out"},
-	{"version", version_verb, "", "print the versions of this command and of OpenSSL"},
+#define VERB(name, spelling, arguments, description) \
+	{spelling, name##_verb, arguments, description},
+#define OPTION(verb, name, spelling, value, meaning)
+#include "verbs.def"
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -112,6 +103,7 @@ static enum status run_named(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
 		print_usage(stdout, verb);
 		printf("%s\n", verb->description);
+		options_print(verb->name);
 		return STATUS_GOOD;
 	}
 	return verb->function(argc, argv);

@@ -1,7 +1,7 @@
 /* check.c - `cfshim check [FILE] [--print]`: what is wrong with a policy, and what it says. */
+#include "arguments.h"
 #include "columns.h"
 #include "policy_file.h"
-#include "verbs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,18 +180,13 @@ static enum status check_file(const char *path, bool print)
 
 enum status check_verb(int argc, char **argv)
 {
-	const char *path = NULL;
-	bool print = false;
+	struct arguments arguments;
+	enum status status = arguments_read(&arguments, argc, argv, OPTIONS_ANYWHERE);
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--print") == 0)
-			print = true;
-		else if (argv[i][0] == '-')
-			return refuse_usage("check", "there is no option %s", argv[i]);
-		else if (path != NULL)
-			return refuse_usage("check", "one file is enough: %s is too much", argv[i]);
-		else
-			path = argv[i];
-	}
-	return check_file(path, print);
+	if (status != STATUS_GOOD)
+		return status;
+	if (arguments.count > 1)
+		return refuse_usage("check", "one file is enough: %s is too much",
+				    arguments.operands[1]);
+	return check_file(arguments.operands[0], arguments.options[OPTION_check_print] != NULL);
 }

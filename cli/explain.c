@@ -1,7 +1,7 @@
 /* explain.c - `cfshim explain --port N ...`: which rule a connection falls to, and what would
  * become of it. */
+#include "arguments.h"
 #include "policy_file.h"
-#include "verbs.h"
 
 #include <arpa/inet.h>
 #include <openssl/pem.h>
@@ -46,37 +46,21 @@ static bool parse_port(uint16_t *port, const char *text)
 	return *text >= '1' && *text <= '9' && *end == '\0' && number <= UINT16_MAX;
 }
 
-static const char **option_of(struct question *question, const char *name, size_t length)
-{
-	const struct {
-		const char *name;
-		const char **value;
-	} options[] = {
-		{"--policy", &question->policy},   {"--port", &question->port},
-		{"--address", &question->address}, {"--server-name", &question->server_name},
-		{"--peer", &question->peer},       {"--cert", &question->certificate},
-	};
-
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (strlen(options[i].name) == length &&
-		    strncmp(options[i].name, name, length) == 0)
-			return options[i].value;
-	return NULL;
-}
-
 static enum status read_arguments(struct question *question, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		const char *equals = strchr(argv[i], '=');
-		const size_t length = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
-		const char **value = option_of(question, argv[i], length);
+	struct arguments arguments;
+	enum status status = arguments_read(&arguments, argc, argv, OPTIONS_ANYWHERE);
 
-		if (value == NULL)
-			return refuse_usage("explain", "there is no option %s", argv[i]);
-		if (equals == NULL && i + 1 == argc)
-			return refuse_usage("explain", "%s takes a value", argv[i]);
-		*value = equals ? equals + 1 : argv[++i];
-	}
+	if (status != STATUS_GOOD)
+		return status;
+	if (arguments.count > 0)
+		return refuse_usage("explain", "\"%s\" is too much", arguments.operands[0]);
+	question->policy = arguments.options[OPTION_explain_policy];
+	question->port = arguments.options[OPTION_explain_port];
+	question->address = arguments.options[OPTION_explain_address];
+	question->server_name = arguments.options[OPTION_explain_server_name];
+	question->peer = arguments.options[OPTION_explain_peer];
+	question->certificate = arguments.options[OPTION_explain_cert];
 	if (question->port == NULL)
 		return refuse_usage("explain", "--port is missing");
 	if (question->address != NULL && !parse_address(&question->here, question->address))

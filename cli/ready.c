@@ -1,8 +1,8 @@
 /* ready.c - `cfshim ready [PORT]`: would anything break if certificates were required, by what the
  * covered processes have counted so far? */
+#include "arguments.h"
 #include "columns.h"
 #include "counted.h"
-#include "verbs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -255,12 +255,16 @@ static enum status show(const struct counted_all *all, const char *port)
 
 enum status ready_verb(int argc, char **argv)
 {
-	const char *port = argc > 1 ? argv[1] : NULL;
+	struct arguments arguments;
+	enum status status = arguments_read(&arguments, argc, argv, OPTIONS_ANYWHERE);
+	const char *port = arguments.operands[0];
 	struct counted_all all;
-	enum status status;
 
-	if (argc > 2)
-		return refuse_usage("ready", "one port is enough: %s is too much", argv[2]);
+	if (status != STATUS_GOOD)
+		return status;
+	if (arguments.count > 1)
+		return refuse_usage("ready", "one port is enough: %s is too much",
+				    arguments.operands[1]);
 	if (port != NULL && (strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 ||
 			     strtoul(port, NULL, 10) == 0 || strtoul(port, NULL, 10) > 65535))
 		return refuse_usage("ready", "\"%s\" is no port: 1 to 65535", port);

@@ -1,7 +1,7 @@
 /* run.c - `cfshim run [--policy FILE] [--] COMMAND...`: the command becomes the program, with the
  * shim in it. */
+#include "arguments.h"
 #include "executable.h"
-#include "verbs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,16 +23,22 @@ static enum status refuse_obstacle(enum status status, const struct obstacle *ob
 	return refuse(status, "run", "%s; %s", obstacle->what, obstacle->instead);
 }
 
-/* Beside this command, so that a build runs where it was made; else where `make install` puts it.
- */
+/* Beside this command, so that a build runs where it was made; in the libdir below the same prefix,
+ * so that a package runs where it was unpacked; else where `make install` puts it. */
 static void find_library(char *path, size_t size)
 {
+	static const char *const places[] = {"/", "/../lib/" CFSHIM_MULTIARCH "/", "/../lib/"};
 	char *command = realpath("/proc/self/exe", NULL);
 	int folder = command ? (int)(strrchr(command, '/') - command) : 0;
+	bool found = false;
 
-	snprintf(path, size, "%.*s/%s", folder, command ? command : "", LIBRARY_NAME);
+	for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, size, "%.*s%s%s", folder, command ? command : "", places[i],
+			 LIBRARY_NAME);
+		found = access(path, F_OK) == 0;
+	}
 	free(command);
-	if (access(path, F_OK) != 0)
+	if (!found)
 		snprintf(path, size, "%s/%s", CFSHIM_LIBDIR, LIBRARY_NAME);
 }
 
@@ -136,26 +142,15 @@ static enum status start(char **command)
 
 enum status run_verb(int argc, char **argv)
 {
-	const char *policy = NULL;
-	int i = 1;
+	struct arguments arguments;
+	enum status status = arguments_read(&arguments, argc, argv, OPTIONS_IN_FRONT);
+	const char *policy = arguments.options[OPTION_run_policy];
 
-	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], "--") == 0) {
-			i++;
-			break;
-		}
-		if (strncmp(argv[i], "--policy=", strlen("--policy=")) == 0)
-			policy = argv[i] + strlen("--policy=");
-		else if (strcmp(argv[i], "--policy") == 0 && i + 1 < argc)
-			policy = argv[++i];
-		else if (strcmp(argv[i], "--policy") == 0)
-			return refuse_usage("run", "--policy takes a file");
-		else
-			return refuse_usage("run", "there is no option %s", argv[i]);
-	}
-	if (i >= argc)
+	if (status != STATUS_GOOD)
+		return status;
+	if (arguments.count == 0)
 		return refuse_usage("run", "the command to run is missing");
 	if (policy != NULL && use_policy(policy) != STATUS_GOOD)
 		return STATUS_REFUSED;
-	return start(argv + i);
+	return start(arguments.operands);
 }

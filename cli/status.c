@@ -1,8 +1,8 @@
 /* status.c - `cfshim status [PID] [--json|--metrics|--watch] [--output FILE]`: what the covered
  * processes have counted. */
+#include "arguments.h"
 #include "columns.h"
 #include "status_forms.h"
-#include "verbs.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -239,31 +239,36 @@ static bool take_process(const char *word, pid_t *process)
 	return *end == '\0' && number > 0 && number <= INT_MAX;
 }
 
+static enum status read_options(struct options *options, int argc, char **argv)
+{
+	struct arguments arguments;
+	enum status status = arguments_read(&arguments, argc, argv, OPTIONS_ANYWHERE);
+	bool json = arguments.options[OPTION_status_json] != NULL;
+	bool metrics = arguments.options[OPTION_status_metrics] != NULL;
+
+	if (status != STATUS_GOOD)
+		return status;
+	options->print = json ? print_json : metrics ? print_metrics : print_text;
+	options->watch = arguments.options[OPTION_status_watch] != NULL;
+	options->output = arguments.options[OPTION_status_output];
+	if (json && metrics)
+		return refuse_usage("status", "--json and --metrics are two forms: choose one");
+	if (options->watch && (json || metrics || options->output != NULL))
+		return refuse_usage("status", "--watch is for the table, on a terminal");
+	if (arguments.count > 1)
+		return refuse_usage("status", "one process is enough: %s is too much",
+				    arguments.operands[1]);
+	if (arguments.count == 1 && !take_process(arguments.operands[0], &options->process))
+		return refuse_usage("status", "\"%s\" is no process", arguments.operands[0]);
+	return STATUS_GOOD;
+}
+
 enum status status_verb(int argc, char **argv)
 {
 	struct options options = {.print = print_text};
+	enum status status = read_options(&options, argc, argv);
 
-	for (int i = 1; i < argc; i++) {
-		const char *word = argv[i];
-
-		if (strcmp(word, "--json") == 0 && options.print == print_text)
-			options.print = print_json;
-		else if (strcmp(word, "--metrics") == 0 && options.print == print_text)
-			options.print = print_metrics;
-		else if (strcmp(word, "--watch") == 0)
-			options.watch = true;
-		else if (strcmp(word, "--output") == 0 && i + 1 < argc && options.output == NULL)
-			options.output = argv[++i];
-		else if (word[0] == '-')
-			return refuse_usage("status", "%s: no such option, or not with the others",
-					    word);
-		else if (options.process != 0)
-			return refuse_usage("status", "one process is enough: %s is too much",
-					    word);
-		else if (!take_process(word, &options.process))
-			return refuse_usage("status", "\"%s\" is no process", word);
-	}
-	if (options.watch && (options.print != print_text || options.output != NULL))
-		return refuse_usage("status", "--watch is for the table, on a terminal");
+	if (status != STATUS_GOOD)
+		return status;
 	return options.watch ? watch(&options) : show(&options);
 }

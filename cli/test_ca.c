@@ -18,11 +18,6 @@
 #define DAY   (24 * HOUR)
 #define MONTH (30 * DAY)
 
-static const struct extension of_ca[EXTENSIONS_MAX] = {
-	{NID_basic_constraints, "critical,CA:TRUE"},
-	{NID_key_usage, "critical,keyCertSign,cRLSign"},
-	{NID_subject_key_identifier, "hash"},
-};
 static const struct extension of_intermediate[EXTENSIONS_MAX] = {
 	{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
 	{NID_key_usage, "critical,keyCertSign,cRLSign"},
@@ -34,12 +29,6 @@ static const struct extension of_client[EXTENSIONS_MAX] = {
 	{NID_key_usage, "critical,digitalSignature"},
 	{NID_ext_key_usage, "clientAuth"},
 	{NID_authority_key_identifier, "keyid:always"},
-};
-/* Nothing in it tells its issuer's key from that of another CA of the same name. */
-static const struct extension of_client_of_any_key[EXTENSIONS_MAX] = {
-	{NID_basic_constraints, "critical,CA:FALSE"},
-	{NID_key_usage, "critical,digitalSignature"},
-	{NID_ext_key_usage, "clientAuth"},
 };
 /* All that Cloudflare's own recipe for zone certificates puts in. */
 static const struct extension of_recipe[EXTENSIONS_MAX] = {
@@ -62,7 +51,7 @@ static const struct extension of_server[EXTENSIONS_MAX] = {
 /* An issuer stands before what it signs.  What has no meaning of its own gets no file; a key that
  * is shared, only one. */
 static const struct certificate_plan plans[] = {
-	{"ca", "cfshim test CA", NULL, NULL, -HOUR, MONTH, of_ca, NULL,
+	{"ca", "cfshim test CA", NULL, NULL, -HOUR, MONTH, extensions_of_ca, NULL,
 	 "the CA to name in the policy"},
 	{"edge", "edge.test", "ca", NULL, -HOUR, MONTH, of_client, NULL,
 	 "admitted: what the edge holds"},
@@ -72,23 +61,23 @@ static const struct certificate_plan plans[] = {
 	 NULL, NULL},
 	{"edge-chain", "edge.test", "intermediate", NULL, -HOUR, MONTH, of_client, "intermediate",
 	 "admitted: of an intermediate CA, which is sent along"},
-	{"self-signed", "edge.test", NULL, NULL, -HOUR, MONTH, of_client_of_any_key, NULL,
+	{"self-signed", "edge.test", NULL, NULL, -HOUR, MONTH, extensions_of_client, NULL,
 	 "untrusted-issuer: signed by itself"},
-	{"other-ca", "cfshim other CA", NULL, NULL, -HOUR, MONTH, of_ca, NULL,
+	{"other-ca", "cfshim other CA", NULL, NULL, -HOUR, MONTH, extensions_of_ca, NULL,
 	 "a CA that the policy does not name"},
 	{"other", "edge.test", "other-ca", NULL, -HOUR, MONTH, of_client, NULL,
 	 "untrusted-issuer: of other-ca, with edge's name"},
-	{"impostor-ca", "cfshim test CA", NULL, NULL, -HOUR, MONTH, of_ca, NULL, NULL},
-	{"impostor", "edge.test", "impostor-ca", NULL, -HOUR, MONTH, of_client_of_any_key, NULL,
+	{"impostor-ca", "cfshim test CA", NULL, NULL, -HOUR, MONTH, extensions_of_ca, NULL, NULL},
+	{"impostor", "edge.test", "impostor-ca", NULL, -HOUR, MONTH, extensions_of_client, NULL,
 	 "untrusted-issuer: of a CA with ca's name and another key"},
 	{"expired", "edge.test", "ca", NULL, -MONTH, -DAY, of_client, NULL, "expired: yesterday"},
 	{"not-yet-valid", "edge.test", "ca", NULL, DAY, MONTH, of_client, NULL,
 	 "not-yet-valid: before tomorrow"},
 	{"wrong-purpose", "edge.test", "ca", NULL, -HOUR, MONTH, of_wrong_purpose, NULL,
 	 "wrong-purpose: for servers only"},
-	{"expired-ca", "cfshim test CA", NULL, "ca", -MONTH, -DAY, of_ca, NULL,
+	{"expired-ca", "cfshim test CA", NULL, "ca", -MONTH, -DAY, extensions_of_ca, NULL,
 	 "ca as it was, expired yesterday: an error in a policy that names it alone"},
-	{"server-ca", "cfshim test server CA", NULL, NULL, -HOUR, MONTH, of_ca, NULL,
+	{"server-ca", "cfshim test server CA", NULL, NULL, -HOUR, MONTH, extensions_of_ca, NULL,
 	 "the CA that clients of the server trust"},
 	{"server", "localhost", "server-ca", NULL, -HOUR, MONTH, of_server, "server-ca",
 	 "the server's: localhost, 127.0.0.1, ::1"},

@@ -13,13 +13,9 @@ enum status {
 	STATUS_NOT_FOUND = 127, /* as env(1) */
 };
 
-enum status run_verb(int argc, char **argv);
-enum status check_verb(int argc, char **argv);
-enum status explain_verb(int argc, char **argv);
-enum status ready_verb(int argc, char **argv);
-enum status status_verb(int argc, char **argv);
-enum status test_ca_verb(int argc, char **argv);
-enum status version_verb(int argc, char **argv);
+#define VERB(name, spelling, arguments, description) enum status name##_verb(int argc, char **argv);
+#define OPTION(verb, name, spelling, value, meaning)
+#include "verbs.def"
 
 /* Says on stderr what is wrong with the arguments of `verb`, and how it is used.  Returns
  * STATUS_USAGE. */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # tables.sh PAGE.in - the page with each line `@KEYS@`, `@REASONS@` and `@UNENFORCED@` replaced by what policy/keywords.def,
-# policy/reasons.def and policy/unenforced.c have, so that the manual cannot say anything else than the parser.  Run below the root of the project.
+# policy/reasons.def and policy/unenforced.c have, and `@SYNOPSIS@` and `@OPTIONS VERB@` by what cli/verbs.def has, so that the manual
+# cannot say anything else than the parser.  Run below the root of the project.
 set -eu
 
 # The entries of a .def file, one a line, without what does not begin in the first column as NAME(.
@@ -46,11 +47,81 @@ unenforced() {
 	if grep -q 'server_sections_are_enforced = false' policy/unenforced.c; then echo 'and sections for a server name.'; else echo 'no others.'; fi
 }
 
+# Arguments as the usage shows them, in the words of mdoc(7): "[--policy FILE]" is ".Op Fl -policy Ar file".
+as_mdoc='
+	function items(text,   words, count, i, line) {
+		gsub(/\|/, " | ", text)
+		count = split(text, words, " ")
+		for (i = 1; i <= count; i++) {
+			if (words[i] == "|") line = line " |"
+			else if (words[i] ~ /^--/) line = line " Fl " substr(words[i], 2)
+			else if (sub(/[.][.][.]$/, "", words[i])) line = line " Ar " tolower(words[i]) " ..."
+			else line = line " Ar " tolower(words[i])
+		}
+		return substr(line, 2)
+	}
+	function print_arguments(text,   at) {
+		while (text != "") {
+			sub(/^ +/, "", text)
+			at = index(text, substr(text, 1, 1) == "[" ? "]" : "[")
+			if (substr(text, 1, 1) == "[") {
+				print ".Op " items(substr(text, 2, at - 2))
+				text = substr(text, at + 1)
+			} else {
+				print "." items(at ? substr(text, 1, at - 1) : text)
+				text = at ? substr(text, at) : ""
+			}
+		}
+	}
+	# What is an argument, a variable or an option gets a line of its own, with its punctuation.
+	function print_phrase(text,   words, count, i, point, line) {
+		count = split(toupper(substr(text, 1, 1)) substr(text, 2) ".", words, " ")
+		for (i = 1; i <= count; i++) {
+			point = match(words[i], /[.,;]$/) ? " " substr(words[i], RSTART) : ""
+			if (words[i] ~ /^(FILE|DIRECTORY|COMMAND|HOST|PORT|UNIT|PID|PROGRAM)[.,;]?$/) macro = "Ar " tolower(words[i])
+			else if (words[i] ~ /^CFSHIM_[A-Z]+[.,;]?$/) macro = "Ev " words[i]
+			else if (words[i] ~ /^--[a-z-]+[.,;]?$/) macro = "Fl " substr(words[i], 2)
+			else { line = line (line == "" ? "" : " ") words[i]; continue }
+			if (line != "") print line
+			line = ""
+			sub(/[.,;]$/, "", macro)
+			print "." macro point
+		}
+		if (line != "") print line
+	}'
+
+synopsis() {
+	awk "$(cat cli/verbs.awk)$as_mdoc"'
+		function verb(name, arguments, description) {
+			print ".Nm"
+			print ".Cm " name
+			print_arguments(arguments)
+		}
+		function option(of, name, value, meaning) { }' cli/verbs.def
+}
+
+options() { # VERB
+	awk -v wanted="$1" "$(cat cli/verbs.awk)$as_mdoc"'
+		function verb(name, arguments, description) { }
+		function option(of, name, value, meaning) {
+			if (of != wanted) return
+			if (!found++) print ".Bl -tag -width Ds"
+			print ".It Fl " substr(name, 2) (value == "" ? "" : " Ar " tolower(value))
+			print_phrase(meaning)
+		}
+		END { if (found) print ".El" }' cli/verbs.def
+}
+
 while IFS= read -r line; do
 	case $line in
 	@UNENFORCED@) unenforced ;;
 	@KEYS@) keys ;;
 	@REASONS@) reasons ;;
+	@SYNOPSIS@) synopsis ;;
+	'@OPTIONS '*@)
+		verb=${line#@OPTIONS }
+		options "${verb%@}"
+		;;
 	*) printf '%s\n' "$line" ;;
 	esac
 done <"$1"

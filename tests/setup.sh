@@ -1,6 +1,6 @@
 #!/bin/bash
 # setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, servers, lint, matrix,
-# transparency (by default the first four).
+# packages, transparency (by default the first four).
 #
 # What is looked for is the command or file, not the package: an nginx that came from elsewhere is as good.
 # No service is started, and none that a package switches on stays so.  A second run finds nothing to do and is quick.
@@ -34,6 +34,7 @@ needs() {
 		test promtool prometheus golang-github-prometheus
 		test logrotate logrotate logrotate
 		test fail2ban-regex fail2ban fail2ban-server
+		test zsh zsh zsh
 		servers haproxy haproxy haproxy
 		servers gnutls-serv gnutls-bin gnutls-utils
 		servers ip iproute2 iproute
@@ -48,6 +49,13 @@ needs() {
 		matrix /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring debian-keyring
 		matrix ip iproute2 iproute
 		matrix unshare util-linux util-linux
+		packages dpkg-buildpackage dpkg-dev dpkg-dev
+		packages dh debhelper debhelper
+		packages lintian lintian lintian
+		packages rpmspec rpm rpm-build
+		packages rpmlint rpmlint rpmlint
+		packages apparmor_parser apparmor apparmor-parser
+		packages debootstrap debootstrap debootstrap
 		transparency /usr/bin/python3 python3 python3
 		transparency /usr/lib*/python3*/test/test_ssl.py ^libpython3[.][0-9]+-testsuite$ python3-test
 	END

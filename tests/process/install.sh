@@ -57,12 +57,15 @@ verify_notices() { # a drop-in with a key that systemd does not know
 	refuses 1 "Unknown key( name)? 'AssertPathExist'" verify_unit
 }
 
-check 'make install below DESTDIR succeeds' quiet_make install DESTDIR="$root"
+check 'make install below DESTDIR succeeds, and tells that AppArmor may hide the library there' \
+	refuses 0 "^install: warning: .*AppArmor.* $libdir/libcfshim.so mr" quiet_make install DESTDIR="$root"
 check 'the library stands in the folder of its architecture' has_files "$libdir/libcfshim.so"
 check 'the library is an object of ELF' is_elf "$root$libdir/libcfshim.so"
 check 'the command runs from where it was put' "$root/usr/local/bin/cfshim" version
 check 'the manual pages stand in their sections' has_files /usr/local/share/man/man1/cfshim.1 \
 	/usr/local/share/man/man5/cfshim-policy.5 /usr/local/share/man/man8/libcfshim.8
+check 'the completions stand where bash and zsh look' has_files /usr/local/share/bash-completion/completions/cfshim \
+	/usr/local/share/zsh/site-functions/_cfshim
 check 'README, licence and examples are there' has_files /usr/local/share/doc/cfshim/README.md \
 	/usr/local/share/doc/cfshim/LICENSE /usr/local/share/doc/cfshim/examples/systemd/nginx.service.d/cfshim.conf
 check 'with PREFIX=/usr the library goes to the folder that the loader of the distribution uses' \
