@@ -33,7 +33,7 @@ RELEASED = 2026-11-24
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_RELEASED='"$(RELEASED)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' -Ishim -Ipolicy \
+CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_RELEASED='"$(RELEASED)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' -DCFSHIM_BINDIR='"$(PREFIX)/bin"' -Ishim -Ipolicy \
 	-I$(BUILD)/generated $(CPPFLAGS)
 CPPFLAGS_COMMAND = $(CPPFLAGS_ALL) -Icli -Itests/support
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -183,7 +183,7 @@ $(BUILD)/exports.map: shim/hooks.def
 	$(Q){ echo '{ global:'; sed -n 's/^\(HOOK\|LIBC\)(\([A-Za-z0-9_]*\)[,)].*/\t\2;/p' $<; echo 'local: *; };'; } >$@
 
 # Objects are made anew when the flags change: the command knows where the library gets installed.
-FLAGS := $(CC) $(VERSION) $(LIBDIR) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(FORTIFY) $(LDFLAGS)
+FLAGS := $(CC) $(VERSION) $(LIBDIR) $(PREFIX) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(FORTIFY) $(LDFLAGS)
 $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@[[ -e $@ && "$$(<$@)" == '$(subst ','\'',$(FLAGS))' ]] || echo '$(subst ','\'',$(FLAGS))' >$@

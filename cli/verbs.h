@@ -16,6 +16,10 @@ enum status {
 enum status run_verb(int argc, char **argv);
 enum status check_verb(int argc, char **argv);
 enum status explain_verb(int argc, char **argv);
+enum status doctor_verb(int argc, char **argv);
+enum status enable_verb(int argc, char **argv);
+enum status disable_verb(int argc, char **argv);
+enum status drop_in_verb(int argc, char **argv);
 enum status test_ca_verb(int argc, char **argv);
 enum status version_verb(int argc, char **argv);
 
