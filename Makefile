@@ -302,7 +302,7 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(DOCDIR)/
 	cp -R --no-preserve=ownership examples $(DOCDIR)/
 	sed -i 's,/usr/lib/[^ ]*/libcfshim.so,$(LIBDIR)/libcfshim.so,; s,/usr/bin/cfshim,$(PREFIX)/bin/cfshim,' \
-		$(DOCDIR)/examples/systemd/*/*.conf
+		$$(find $(DOCDIR)/examples/systemd -name cfshim.conf)
 uninstall: ## what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/libcfshim.so $(DESTDIR)$(PREFIX)/bin/cfshim
 	rm -f $(MANDIR)/man1/cfshim.1 $(MANDIR)/man5/cfshim-policy.5 $(MANDIR)/man8/libcfshim.8

@@ -79,8 +79,10 @@ struct known_policy *policy_of_process(struct known_policy **known, const struct
 	const char *named = told    ? process_variable(process, "CFSHIM_POLICY")
 			    : given ? given
 				    : getenv("CFSHIM_POLICY");
-	char path[PATH_MAX];
+	char path[PATH_MAX], whole[PATH_MAX];
 
+	if (!told && named != NULL && realpath(named, whole) != NULL)
+		named = whole;
 	if (!told || !process_is_elsewhere(process))
 		snprintf(path, sizeof(path), "%s", named ? named : POLICY_DEFAULT_PATH);
 	else
@@ -121,14 +123,18 @@ void holders_add(struct holders *holders, const struct process *process)
 	holders->kinds |= process->kinds;
 }
 
+bool policy_names_listener(const struct policy *policy, const struct listener *listener)
+{
+	return policy_names(policy, &listener->here) ||
+	       (listener->everywhere && policy_names_addresses(policy, listener->here.port));
+}
+
 static enum coverage judge_datagrams(const struct listener *listener, const struct holders *holders,
 				     const struct policy *policy)
 {
-	if (policy_names(policy, &listener->here))
+	if (policy_names_listener(policy, listener))
 		return COVERAGE_COVERED;
-	return holders->kinds & TLS_QUIC_SERVER && !(holders->kinds & TLS_QUIC)
-		       ? COVERAGE_COVERED
-		       : COVERAGE_NOT_COVERED;
+	return holders->kinds & TLS_QUIC ? COVERAGE_QUIC : COVERAGE_DATAGRAMS;
 }
 
 static enum coverage judge(const struct listener *listener, const struct holders *holders,
@@ -139,7 +145,7 @@ static enum coverage judge(const struct listener *listener, const struct holders
 	if (!holders->covered) {
 		if (open && policy_names(policy, &listener->here))
 			return COVERAGE_SAID_OPEN;
-		if (holders->kinds & TLS_ANY || listener->datagrams)
+		if (holders->kinds & (TLS_ANY | TLS_QUIC))
 			return COVERAGE_NOT_COVERED;
 		return listener_is_local(listener) ? COVERAGE_PLAIN : COVERAGE_BARE;
 	}
@@ -148,7 +154,9 @@ static enum coverage judge(const struct listener *listener, const struct holders
 	if (listener->datagrams)
 		return judge_datagrams(listener, holders, policy);
 	if (!rule->allows_plaintext)
-		return COVERAGE_COVERED;
+		return holders->kinds & TLS_ANY && !(holders->kinds & TLS_OPENSSL)
+			       ? COVERAGE_MUTE
+			       : COVERAGE_COVERED;
 	return holders->kinds & TLS_ANY ? COVERAGE_PASSES : COVERAGE_PLAIN;
 }
 
@@ -196,10 +204,13 @@ const char *coverage_words(enum coverage coverage)
 	static const char *const words[COVERAGE_COUNT] = {
 		[COVERAGE_COVERED] = "covered",
 		[COVERAGE_PASSES] = "covered, plain text passes",
+		[COVERAGE_DATAGRAMS] = "covered, datagrams pass",
+		[COVERAGE_MUTE] = "covered, serves nobody",
 		[COVERAGE_OPEN] = "covered, open by policy",
 		[COVERAGE_SAID_OPEN] = "not covered, open by policy",
 		[COVERAGE_PLAIN] = "plain text, open to strangers",
 		[COVERAGE_BARE] = "plain text, open to strangers",
+		[COVERAGE_QUIC] = "not covered",
 		[COVERAGE_NOT_COVERED] = "not covered",
 		[COVERAGE_WAITS] = "waits for its unit",
 		[COVERAGE_UNSEEN] = "not seen",
@@ -216,6 +227,18 @@ void find_coverage(struct findings *findings, enum coverage coverage, const char
 			"%s: TLS is enforced, and plain text passes: a section that names the port "
 			"refuses it",
 			which);
+	else if (coverage == COVERAGE_DATAGRAMS)
+		find_note(
+			findings, PARAGRAPH_QUIC,
+			"%s: QUIC of OpenSSL is enforced, and other datagrams pass: a section that "
+			"names the port withholds them",
+			which);
+	else if (coverage == COVERAGE_MUTE)
+		find_bad(findings, PARAGRAPH_OTHER_TLS,
+			 "%s: the TLS in the process cannot be hooked: nobody gets in, and nobody "
+			 "is "
+			 "served",
+			 which);
 	else if (coverage == COVERAGE_OPEN || coverage == COVERAGE_SAID_OPEN)
 		find_note(findings, PARAGRAPH_OPEN, "%s: the policy demands no certificate there",
 			  which);
@@ -235,6 +258,12 @@ void find_coverage(struct findings *findings, enum coverage coverage, const char
 			 "%s: no TLS is seen in the process, and the library is not in it; where "
 			 "it is "
 			 "meant to be open, let the policy say so",
+			 which);
+	else if (coverage == COVERAGE_QUIC)
+		find_bad(findings, PARAGRAPH_QUIC,
+			 "%s: QUIC of another library than OpenSSL, and no section names the port: "
+			 "it "
+			 "passes",
 			 which);
 	else if (coverage == COVERAGE_NOT_COVERED)
 		find_bad(findings, PARAGRAPH_LOADED,

@@ -8,10 +8,14 @@
 enum coverage {
 	COVERAGE_COVERED,
 	COVERAGE_PASSES,    /* covered, and plain text passes */
-	COVERAGE_OPEN,      /* covered, and the policy demands nothing */
+	COVERAGE_DATAGRAMS, /* covered, and datagrams pass that no library for QUIC is known to be
+			       behind */
+	COVERAGE_MUTE, /* covered, and its TLS cannot be hooked: nobody gets in, or is served */
+	COVERAGE_OPEN, /* covered, and the policy demands nothing */
 	COVERAGE_SAID_OPEN, /* not covered, and the policy says by name that it is open */
 	COVERAGE_PLAIN,     /* no TLS is seen in it, and plain text passes */
 	COVERAGE_BARE,      /* likewise, and without the library, for others than this machine */
+	COVERAGE_QUIC,      /* the library is there, and QUIC of another one passes it by */
 	COVERAGE_NOT_COVERED,
 	COVERAGE_WAITS, /* systemd holds it for a unit that does not run */
 	COVERAGE_UNSEEN,
@@ -45,6 +49,9 @@ void holders_add(struct holders *holders, const struct process *process);
 struct known_policy *policy_of_process(struct known_policy **known, const struct process *process,
 				       const char *given);
 void known_policies_free(struct known_policy *known);
+
+/* Does a section name the port, or an address of it that the listener is on? */
+bool policy_names_listener(const struct policy *policy, const struct listener *listener);
 
 /* `rule` gets the one that it falls to; NULL where the policy does not load. */
 enum coverage coverage_of(const struct listener *listener, const struct holders *holders,

@@ -189,34 +189,6 @@ static void find_instances(struct findings *findings, const struct process *proc
 		find_note(findings, PARAGRAPH_MODULES, "no TLS is loaded in it, so far");
 }
 
-/* Nobody gets in, and nobody is served: hardly what is wanted of a server. */
-static void find_mute(struct machine *machine, struct findings *findings,
-		      const struct process *process)
-{
-	const struct known_policy *known =
-		policy_of_process(&machine->policies, process, machine->given);
-	struct listeners listeners = {.list = NULL};
-	char text[LISTENER_TEXT_BYTES];
-
-	if (known == NULL || known->policy == NULL || process->kinds & TLS_OPENSSL ||
-	    !(process->kinds & TLS_ANY))
-		return;
-	listeners_read(&listeners, process);
-	for (size_t i = 0; i < listeners.count; i++) {
-		const struct listener *listener = &listeners.list[i];
-		const struct rule *rule = policy_match(known->policy, &listener->here);
-
-		if (process_holds(process, listener) && rule_enforces(rule) &&
-		    !listener->datagrams && !rule->allows_plaintext)
-			find_bad(findings, PARAGRAPH_OTHER_TLS,
-				 "%s: its TLS cannot be hooked, and [%s] is enforced: nobody gets "
-				 "in, "
-				 "and nobody is served",
-				 listener_text(listener, text), rule->section);
-	}
-	listeners_clear(&listeners);
-}
-
 static void find_policy(struct machine *machine, struct findings *findings,
 			const struct process *process)
 {
@@ -308,10 +280,8 @@ static enum status examine(struct machine *machine, struct process *process)
 		find_policy(machine, &findings, process);
 	find_label(machine, &findings, process);
 	machine_show(machine, &findings, process->pid);
-	if (process->library != NULL) {
-		find_mute(machine, &findings, process);
+	if (process->library != NULL)
 		find_children(machine, &findings, process);
-	}
 	print_labelled("verdict", "%s", findings.bad > 0 ? "not covered" : "covered");
 	return findings.bad > 0 ? STATUS_BAD : STATUS_GOOD;
 }

@@ -75,11 +75,10 @@ static void find_others(struct findings *findings, const struct libraries *libra
 			 "proxy in front",
 			 names, find_kind(libraries, others));
 	else
-		find_note(
-			findings, PARAGRAPH_OTHER_TLS,
-			"there is %s besides (%s), which cannot be hooked: a port that the policy "
-			"enforces is refused to everybody where that serves it",
-			names, find_kind(libraries, others));
+		find_note(findings, PARAGRAPH_OTHER_TLS,
+			  "%s is in it too (%s), and cannot be hooked: an enforced port that is "
+			  "served by it is served to nobody",
+			  names, find_kind(libraries, others));
 }
 
 static void find_inside(struct findings *findings, const struct libraries *libraries)
@@ -153,11 +152,10 @@ static void find_raised(struct findings *findings, const char *program)
 	const char *raises = executable_raises(program);
 
 	if (raises != NULL)
-		find_note(
-			findings, PARAGRAPH_PRIVILEGES,
-			"it is %s: whom that raises, for him the loader preloads nothing; started "
-			"by you it is not raised",
-			raises);
+		find_note(findings, PARAGRAPH_PRIVILEGES,
+			  "it is %s: started by a user whom that raises it gets no library; "
+			  "started by you it does",
+			  raises);
 }
 
 static void find_obstacle(struct findings *findings, const struct obstacle *obstacle)

@@ -28,9 +28,10 @@ static void put_lines(FILE *text, const struct unit *unit, const struct drop_in_
 {
 	/* Of a user's manager nothing has more privileges than the rest. */
 	const char *plus = unit->of_user ? "" : "+";
+	const char *user = unit->of_user ? "--user " : "";
 
 	fprintf(text,
-		BEGINNING "%s`, which makes it anew; `cfshim disable %s`\n"
+		BEGINNING "%s%s`, which makes it anew; `cfshim disable %s%s`\n"
 			  "# removes it.\n"
 			  "\n"
 			  "[Unit]\n"
@@ -40,7 +41,7 @@ static void put_lines(FILE *text, const struct unit *unit, const struct drop_in_
 			  "AssertPathExists=%s\n"
 			  "\n"
 			  "[Service]\n",
-		unit->name, unit->name, paths->library);
+		user, unit->name, user, unit->name, paths->library);
 	put_variable(text, "LD_PRELOAD", preload, unit->preload == NULL);
 	if (paths->policy != NULL) {
 		fputs("# A file that is named and missing refuses everybody.\n", text);

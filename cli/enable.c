@@ -124,6 +124,13 @@ static enum status check_unit(const struct request *request, const struct unit *
 			      "%s is of Type=oneshot, and has no main process that could be looked "
 			      "at; use `cfshim run` in its ExecStart=",
 			      unit->name);
+	if (unit->type != NULL && strcmp(unit->type, "forking") == 0 && !unit->guesses &&
+	    unit->pid_file == NULL)
+		return refuse(
+			STATUS_BAD, verb,
+			"%s says GuessMainPID=no and has no PIDFile=: systemd does not know its "
+			"main process, which is to be looked at; set PIDFile= in a drop-in",
+			unit->name);
 	if (unit->root != NULL)
 		return refuse(
 			STATUS_BAD, verb,
@@ -314,8 +321,9 @@ static enum status put_file(const struct request *request, const char *text)
 	} else if (!make_folders(folder) || !replace_file(file, text)) {
 		status = refuse(STATUS_BAD, request->verb, "%s: %s", file, strerror(errno));
 	} else {
-		printf("%s %s%s\n", whose > 0 ? "made anew:" : "made:",
-		       request->root ? request->root : "", file);
+		printf("%s %s%s\n",
+		       whose > 0 ? "made anew:" : "made:", request->root ? request->root : "",
+		       file);
 		status = reload(request);
 	}
 	free(before);

@@ -146,7 +146,7 @@ static bool fits_library(const struct elf_file *elf, enum elf_kind kind, const c
 
 	if (file < 0)
 		return false;
-	fits = kind == ELF_READ && elf_file_begin(&other, file) == ELF_READ &&
+	fits = elf_file_begin(&other, file) == ELF_READ && kind == ELF_READ &&
 	       elf->header.e_machine == other.header.e_machine;
 	elf_file_end(&other);
 	close(file);

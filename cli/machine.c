@@ -131,7 +131,7 @@ static bool is_of_interest(const struct listeners *listeners, const struct liste
 {
 	if (!listener->datagrams || holders->kinds & TLS_QUIC ||
 	    (known != NULL && known->policy != NULL &&
-	     policy_names(known->policy, &listener->here)))
+	     policy_names_listener(known->policy, listener)))
 		return true;
 	for (size_t i = 0; i < listeners->count; i++)
 		if (!listeners->list[i].datagrams &&

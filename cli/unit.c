@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -161,6 +162,13 @@ static void take_setting(struct unit *unit, const char *key, const char *value, 
 		unit->unsets = unit->unsets && *value != '\0';
 		while (take_word(&value, word))
 			unit->unsets = unit->unsets || is_ours(word);
+	} else if (strcmp(key, "GuessMainPID") == 0) {
+		unit->guesses = strchr("nNfF0", *value) == NULL && strcasecmp(value, "off") != 0;
+	} else if (strcmp(key, "PIDFile") == 0) {
+		if (*value == '\0')
+			forget(&unit->pid_file);
+		else
+			set(unit, &unit->pid_file, value, strlen(value));
 	} else if (strcmp(key, "Type") == 0) {
 		set(unit, &unit->type, value, strlen(value));
 	} else if (strcmp(key, "RootDirectory") == 0 || strcmp(key, "RootImage") == 0) {
@@ -369,6 +377,7 @@ void unit_read(struct unit *unit)
 	struct folders *folders = malloc(sizeof(*folders));
 
 	unit->out_of_memory = folders == NULL;
+	unit->guesses = true;
 	if (folders != NULL) {
 		find_folders(folders, unit->of_user);
 		unit->found = find_file(unit, folders);
@@ -384,6 +393,7 @@ void unit_end(struct unit *unit)
 {
 	forget(&unit->preload);
 	forget(&unit->type);
+	forget(&unit->pid_file);
 	forget(&unit->program);
 	forget(&unit->environment_file);
 	forget(&unit->root);

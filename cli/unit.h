@@ -14,8 +14,10 @@ struct unit {
 	const char *own;  /* the file name of our drop-in, which is passed over */
 	char file[PATH_MAX];
 	bool found, masked;
-	char *preload;          /* its LD_PRELOAD; NULL: none */
-	char *type;             /* NULL: said nowhere */
+	char *preload; /* its LD_PRELOAD; NULL: none */
+	char *type;    /* NULL: said nowhere */
+	bool guesses;  /* which process is the main one, where no file tells */
+	char *pid_file;
 	char *program;          /* the first word of the first ExecStart, without its prefixes */
 	char *environment_file; /* one that sets LD_PRELOAD or CFSHIM_POLICY, or cannot be read */
 	bool unsets;            /* UnsetEnvironment takes LD_PRELOAD or CFSHIM_POLICY away */
