@@ -351,6 +351,17 @@ static void read_drop_ins(struct unit *unit, const struct folders *folders)
 	free(names);
 }
 
+/* `systemctl mask` makes it a link to /dev/null, which need not be there; an empty file does too.
+ */
+static bool is_masked(const char *path, const struct stat *found)
+{
+	char target[sizeof("/dev/null") + 1];
+	const ssize_t length = readlink(path, target, sizeof(target));
+
+	return (length == 9 && memcmp(target, "/dev/null", 9) == 0) ||
+	       (S_ISREG(found->st_mode) && found->st_size == 0);
+}
+
 /* An instance has the file of its template where it has none itself. */
 static bool find_file(struct unit *unit, const struct folders *folders)
 {
@@ -363,10 +374,9 @@ static bool find_file(struct unit *unit, const struct folders *folders)
 				 PATH_MAX - NAME_MAX - 16, folders->list[i],
 				 template ? (int)(at + 1 - unit->name) : NAME_MAX, unit->name,
 				 template ? ".service" : "");
-			if (stat(unit->file, &found) != 0)
+			if (lstat(unit->file, &found) != 0)
 				continue;
-			/* A link to /dev/null, or an empty file. */
-			unit->masked = !S_ISREG(found.st_mode) || found.st_size == 0;
+			unit->masked = is_masked(unit->file, &found);
 			return true;
 		}
 	return false;

@@ -36,8 +36,9 @@ unit() { # NAME LINE...: of [Service]
 }
 unit nginx Type=forking PIDFile=/run/nginx.pid 'ExecStart=/usr/sbin/nginx -g "daemon on;"'
 unit postfix@ Type=forking GuessMainPID=no 'ExecStart=/usr/sbin/postmulti -i %i -p start'
-cp "$examples/socket-activation/"hello.s* "$units/"
+cp "$examples/socket-activation/hello."{socket,service} "$units/"
 enabled() { "$cfshim" "$@" --root "$root" 2>&1; }
+printed() { "$cfshim" drop-in "$1" --root "$root" 2>/dev/null; } # UNIT
 
 if ! enabled drop-in nginx >/dev/null; then
 	enabled drop-in nginx | sed 's/^/# /'
@@ -75,7 +76,7 @@ check 'a program that is not there' refused 'No such file' ExecStart= ExecStart=
 echo 'garbage' >"$root/etc/cfshim/broken.conf"
 broken_policy() { refuses 1 'broken.conf:1:1: .*' enabled enable nginx --policy /etc/cfshim/broken.conf && [[ ! -e $(drop_in_of nginx.service) ]]; }
 check 'a policy with a mistake is refused, and the mistake shown' broken_policy
-check 'a policy that is missing, too' refuses 1 'No such file' enabled enable nginx --policy /etc/cfshim/none.conf
+check 'a policy that is missing, too' refuses 1 'no such file' enabled enable nginx --policy /etc/cfshim/none.conf
 mkdir -p "$root/etc/systemd/system/nginx.service.d" && echo '[Service]' >"$(drop_in_of nginx.service)"
 check 'a file of that name that it did not make stays' refuses 1 'is there already, and not made by' enabled enable nginx
 check 'also when it is to be taken away' refuses 1 'was not made by' enabled disable nginx
@@ -86,7 +87,7 @@ rm -r "$root/etc/systemd/system/nginx.service.d"
 
 before=$(find "$root" | sort)
 check 'enable writes the drop-in, and names it' refuses 0 "^made: $root/etc/systemd/system/nginx.service.d/cfshim.conf" enabled enable nginx
-check 'it is what drop-in prints' diff <(enabled drop-in nginx) "$(drop_in_of nginx.service)"
+check 'it is what drop-in prints' diff <(printed nginx) "$(drop_in_of nginx.service)"
 check 'everybody may read it' diff <(echo 644) <(stat -c %a "$(drop_in_of nginx.service)")
 for line in "AssertPathExists=$libdir/libcfshim.so" "Environment=LD_PRELOAD=$libdir/libcfshim.so" \
 	'Environment=CFSHIM_POLICY=/etc/cfshim/policy.conf' 'ExecStartPre=+/usr/local/bin/cfshim check' \
@@ -106,7 +107,7 @@ preloads() { # VALUE LINE...: what becomes of the LD_PRELOAD of a unit with thes
 	local value=$1
 	shift
 	unit own 'ExecStart=/usr/bin/app' "$@"
-	enabled drop-in own | grep -F LD_PRELOAD= | diff <(echo "$value") -
+	printed own | grep -F LD_PRELOAD= | diff <(echo "$value") -
 }
 ours=$libdir/libcfshim.so
 check "the unit's own LD_PRELOAD is kept" preloads "Environment=LD_PRELOAD=$ours:/a.so" Environment=LD_PRELOAD=/a.so
@@ -152,7 +153,7 @@ fi
 
 usual() { sed "s,$libdir/,/usr/lib/x86_64-linux-gnu/,g; s,$build/libcfshim,/usr/lib/x86_64-linux-gnu/libcfshim,g; s,/usr/local/bin/,/usr/bin/,g; s,$build/cfshim,/usr/bin/cfshim,g"; }
 is_example() { # UNIT FILE
-	enabled drop-in "$1" | usual | diff - "$examples/$2"
+	printed "$1" | usual | diff - "$examples/$2"
 }
 cp -r "$examples/postfix@-.service.d" "$root/etc/systemd/system/"
 check 'the example for nginx is what drop-in prints' is_example nginx nginx.service.d/cfshim.conf
@@ -177,13 +178,14 @@ if command -v systemd-analyze >/dev/null; then
 	mkdir -p "$scratch/verify"
 	for name in nginx postfix@- hello; do
 		folder=$scratch/verify/$name.service.d
-		mkdir -p "$folder" && enabled drop-in "$name" | sed "s,=+*/usr/local,=$root/usr/local,; s,$libdir,$root&," >"$folder/cfshim.conf"
+		mkdir -p "$folder" && printed "$name" | sed "s,=+*/usr/local,=$root/usr/local,; s,$libdir,$root&," >"$folder/cfshim.conf"
 		sed "s,=/usr,=$root/usr," "$units/${name/@-/@}.service" >"$scratch/verify/$name.service"
 		check "systemd takes the drop-in for $name" verifies "$scratch/verify/$name.service"
 	done
 	cp "$examples/user/hello.service" "$scratch/verify/user.service" && sed -i "s,^Exec.*,ExecStart=/bin/true," "$scratch/verify/user.service"
 	mkdir "$scratch/verify/user.service.d" && cp "$HOME/.config/systemd/user/hello.service.d/cfshim.conf" "$scratch/verify/user.service.d/"
-	check 'systemd takes the drop-in for a unit of the user' verifies "$scratch/verify/user.service" --user
+	check 'systemd takes the drop-in for a unit of the user' env XDG_RUNTIME_DIR="$scratch" systemd-analyze verify --user --man=no \
+		--recursive-errors=no "$scratch/verify/user.service"
 	echo 'ExecStartPast=/bin/true' >>"$scratch/verify/nginx.service.d/cfshim.conf"
 	check 'and notices a mistake in one' refuses 1 "ExecStartPast" verifies "$scratch/verify/nginx.service"
 else
@@ -201,20 +203,31 @@ printf '[Service]\nExecStart=%s\n' "$servers/small_server" >"$HOME/.config/syste
 drop_in=$scratch/small.conf
 "$scratch/bin/cfshim" drop-in --user small --policy "$scratch/policy.conf" >"$drop_in"
 setting() { sed -n "s/^$1=+*//p" "$drop_in"; }
+# It is started in another shell than this one: its number is in a file.
+stop_unit() {
+	local number turn
+	number=$(cat "$scratch/number" 2>/dev/null) || return 0
+	kill "$number" 2>/dev/null
+	for ((turn = 0; turn < 100; turn++)); do
+		if ! kill -0 "$number" 2>/dev/null; then break; fi
+		sleep 0.05
+	done
+	rm "$scratch/number"
+}
+trap 'stop_unit; kill "${jobs[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
 # As systemd does: the assertion, the variables, what is first, the server, what is afterwards; and all ends with a failure.
 start_unit() { # SERVER-COMMAND...
 	local environment status=0
 	mapfile -t environment < <(setting Environment)
-	kill "${jobs[@]}" 2>/dev/null
-	wait 2>/dev/null
+	stop_unit
 	[[ -e $(setting AssertPathExists) ]] || { echo 'assertion failed' && return 1; }
 	# shellcheck disable=SC2046 # words of the line
 	env "${environment[@]}" $(setting ExecStartPre) || { echo "ExecStartPre failed" && return 1; }
 	"${1:-env}" "${@:2}" "${environment[@]}" "$server" "$scratch/ca/server.pem" "$scratch/ca/server.key" 127.0.0.1 "$port" >"$scratch/log" 2>&1 </dev/null &
-	jobs=($!)
+	echo $! >"$scratch/number"
 	# shellcheck disable=SC2046,SC2001
 	env "${environment[@]}" $(setting ExecStartPost | sed "s/\$MAINPID/$!/") || status=$?
-	if ((status != 0)); then kill $! && echo 'ExecStartPost failed' && return 1; fi
+	if ((status != 0)); then stop_unit && echo 'ExecStartPost failed' && return 1; fi
 }
 server=$servers/small_server
 nobodys() { echo setpriv --reuid=65534 --regid=65534 --clear-groups env; }
@@ -249,7 +262,7 @@ if ((EUID == 0)); then
 fi
 empty_main_process() { env CFSHIM_POLICY="$scratch/policy.conf" "$scratch/bin/cfshim" doctor; }
 check 'where systemd knows no main process the unit fails' refuses 2 'is missing' empty_main_process
-kill "${jobs[@]}" 2>/dev/null
+stop_unit
 
 # --- socket activation
 
