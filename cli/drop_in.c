@@ -2,9 +2,13 @@
 
 #include "preload.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define BEGINNING "# Made by `cfshim enable "
 
@@ -86,4 +90,60 @@ char *drop_in_text(const struct unit *unit, const struct drop_in_paths *paths)
 bool drop_in_is_ours(const char *text)
 {
 	return strncmp(text, BEGINNING, strlen(BEGINNING)) == 0;
+}
+
+/* ---- the file ---- */
+
+static bool make_folders(char *path)
+{
+	for (char *slash = path + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+			*slash = '/';
+			return false;
+		}
+		*slash = '/';
+	}
+	return mkdir(path, 0755) == 0 || errno == EEXIST;
+}
+
+static bool write_whole(int file, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		const ssize_t written = write(file, text, left);
+
+		if (written < 0 && errno != EINTR)
+			return false;
+		text += written > 0 ? written : 0;
+		left -= written > 0 ? (size_t)written : 0;
+	}
+	return fchmod(file, 0644) == 0 && fsync(file) == 0;
+}
+
+/* Whole or not at all: systemd may read it at any time.  It passes over what does not end with
+ * .conf. */
+static bool replace_file(const char *path, const char *text)
+{
+	char temporary[PATH_MAX + 8];
+	int file, error_number;
+	bool good;
+
+	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	file = mkostemp(temporary, O_CLOEXEC);
+	if (file < 0)
+		return false;
+	good = write_whole(file, text);
+	good = close(file) == 0 && good && rename(temporary, path) == 0;
+	error_number = errno;
+	if (!good)
+		unlink(temporary);
+	errno = error_number;
+	return good;
+}
+
+bool drop_in_write(char *folder, const char *file, const char *text)
+{
+	return make_folders(folder) && replace_file(file, text);
 }

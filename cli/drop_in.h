@@ -18,4 +18,8 @@ char *drop_in_text(const struct unit *unit, const struct drop_in_paths *paths);
 /* Does the text begin as those that drop_in_text() makes? */
 bool drop_in_is_ours(const char *text);
 
+/* Make `folder`, with those above it, where it is not there, and `file` in it.  False, with errno.
+ */
+bool drop_in_write(char *folder, const char *file, const char *text);
+
 #endif

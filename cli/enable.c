@@ -200,55 +200,6 @@ static enum status name_file(const struct request *request, char *folder, char *
 	return STATUS_GOOD;
 }
 
-static bool make_folders(char *path)
-{
-	for (char *slash = path + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-		*slash = '\0';
-		if (mkdir(path, 0755) != 0 && errno != EEXIST) {
-			*slash = '/';
-			return false;
-		}
-		*slash = '/';
-	}
-	return mkdir(path, 0755) == 0 || errno == EEXIST;
-}
-
-static bool write_whole(int file, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		const ssize_t written = write(file, text, left);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		text += written > 0 ? written : 0;
-		left -= written > 0 ? (size_t)written : 0;
-	}
-	return fchmod(file, 0644) == 0 && fsync(file) == 0;
-}
-
-/* Whole or not at all: systemd may read it at any time.  It passes over what does not end with
- * .conf. */
-static bool replace_file(const char *path, const char *text)
-{
-	char temporary[PATH_MAX + 8];
-	int file, error_number;
-	bool good;
-
-	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-	file = mkostemp(temporary, O_CLOEXEC);
-	if (file < 0)
-		return false;
-	good = write_whole(file, text);
-	good = close(file) == 0 && good && rename(temporary, path) == 0;
-	error_number = errno;
-	if (!good)
-		unlink(temporary);
-	errno = error_number;
-	return good;
-}
-
 /* 1: ours is there; 0: none is; -1: another's, or it cannot be read. */
 static int whose_file(const char *path, char **text)
 {
@@ -318,7 +269,7 @@ static enum status put_file(const struct request *request, const char *text)
 			"%s is there already, and not made by `cfshim enable`; move it away", file);
 	} else if (whose > 0 && strcmp(before, text) == 0) {
 		printf("%s is there already, as it should be\n", file);
-	} else if (!make_folders(folder) || !replace_file(file, text)) {
+	} else if (!drop_in_write(folder, file, text)) {
 		status = refuse(STATUS_BAD, request->verb, "%s: %s", file, strerror(errno));
 	} else {
 		printf("%s %s%s\n",

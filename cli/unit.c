@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include "unit_folders.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,65 +14,6 @@
 #define FOLDERS_MOST  12
 #define NAMES_MOST    24
 #define DROP_INS_MOST 512
-
-/* The first that has a file of some name wins (systemd.unit(5)). */
-struct folders {
-	char list[FOLDERS_MOST][PATH_MAX];
-	size_t count;
-};
-
-static void add_folder(struct folders *folders, const char *folder, const char *below)
-{
-	if (folders->count < FOLDERS_MOST && folder != NULL && *folder == '/')
-		snprintf(folders->list[folders->count++], PATH_MAX, "%s%s", folder, below);
-}
-
-static void add_home_folder(struct folders *folders, const char *variable, const char *usual)
-{
-	const char *home = getenv("HOME"), *said = getenv(variable);
-	char below[128];
-
-	snprintf(below, sizeof(below), "/%s/systemd/user", usual);
-	if (said != NULL && *said == '/')
-		add_folder(folders, said, "/systemd/user");
-	else
-		add_folder(folders, home, below);
-}
-
-static void find_folders(struct folders *folders, bool of_user)
-{
-	static const char *const bases[] = {"/etc/systemd/", "/run/systemd/",
-					    "/usr/local/lib/systemd/", "/usr/lib/systemd/",
-					    "/lib/systemd/"};
-
-	folders->count = 0;
-	if (of_user)
-		add_home_folder(folders, "XDG_CONFIG_HOME", ".config");
-	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
-		/* Before what packages bring, if not before the administrator's. */
-		if (of_user && i == 2)
-			add_home_folder(folders, "XDG_DATA_HOME", ".local/share");
-		if (!of_user && i == 2)
-			add_folder(folders, "/run/systemd/generator", "");
-		add_folder(folders, bases[i], of_user ? "user" : "system");
-	}
-	if (!of_user)
-		add_folder(folders, "/run/systemd/generator.late", "");
-}
-
-bool unit_folder(char *path, size_t size, bool of_user)
-{
-	struct folders *folders = malloc(sizeof(*folders));
-	bool good = false;
-
-	if (folders != NULL) {
-		find_folders(folders, of_user);
-		good = folders->count > 0 &&
-		       (size_t)snprintf(path, size, "%s", folders->list[0]) < size;
-	}
-	free(folders);
-	return good && (!of_user || strncmp(path, "/etc/", 5) != 0);
-}
 
 /* ---- one setting ---- */
 
@@ -319,7 +262,7 @@ static size_t add_drop_ins(struct drop_in *list, size_t count, const char *folde
 	return count;
 }
 
-static void read_drop_ins(struct unit *unit, const struct folders *folders)
+static void read_drop_ins(struct unit *unit, const struct unit_folders *folders)
 {
 	struct drop_in *list = calloc(DROP_INS_MOST, sizeof(*list));
 	struct names *names = malloc(sizeof(*names));
@@ -363,7 +306,7 @@ static bool is_masked(const char *path, const struct stat *found)
 }
 
 /* An instance has the file of its template where it has none itself. */
-static bool find_file(struct unit *unit, const struct folders *folders)
+static bool find_file(struct unit *unit, const struct unit_folders *folders)
 {
 	const char *at = strchr(unit->name, '@');
 	struct stat found;
@@ -384,12 +327,12 @@ static bool find_file(struct unit *unit, const struct folders *folders)
 
 void unit_read(struct unit *unit)
 {
-	struct folders *folders = malloc(sizeof(*folders));
+	struct unit_folders *folders = malloc(sizeof(*folders));
 
 	unit->out_of_memory = folders == NULL;
 	unit->guesses = true;
 	if (folders != NULL) {
-		find_folders(folders, unit->of_user);
+		unit_folders_find(folders, unit->of_user);
 		unit->found = find_file(unit, folders);
 	}
 	if (unit->found && !unit->masked) {

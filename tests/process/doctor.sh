@@ -42,7 +42,7 @@ says_not() { # STATUS PATTERN COMMAND...
 
 # --- usage
 
-check 'nothing to ask for is a mistake of usage: $MAINPID may be nothing' refuses 2 'a process, or --all is missing' doctor
+check 'nothing to ask for is a mistake of usage: what systemd puts there may be nothing' refuses 2 'a process, or --all is missing' doctor
 check 'an empty word is one too' refuses 2 'is missing' doctor ''
 check 'two things are one too many' refuses 2 'x is too much' doctor nginx x
 check 'an unknown option is named' refuses 2 'no option --every' doctor --every
@@ -132,8 +132,8 @@ fi
 { head -c 4 dynamic && printf '\1' && tail -c +6 dynamic; } >other-size && chmod 755 other-size
 check 'a program of another word size is not covered' refuses 1 '^bad .*another machine or word size.*"Programs for another machine"' \
 	doctor ./other-size
-head -c 200 dynamic >cut && chmod 755 cut
-check 'a program that was cut off is judged, and nothing breaks' refuses 1 '^verdict ' doctor ./cut
+head -c 200 dynamic >cut-off && chmod 755 cut-off
+check 'a program that was cut off is judged, and nothing breaks' refuses 1 '^verdict ' doctor ./cut-off
 printf '#!/usr/bin/env -S A=b perl -w\n' >script && chmod 755 script
 check 'of a script, what env finds for it is looked at' refuses 0 "^script +for /usr/bin/perl\$" env PATH=/usr/bin "$cfshim" doctor ./script
 printf '#!/bin/sh\n' >shell && chmod 755 shell

@@ -89,6 +89,7 @@ before=$(find "$root" | sort)
 check 'enable writes the drop-in, and names it' refuses 0 "^made: $root/etc/systemd/system/nginx.service.d/cfshim.conf" enabled enable nginx
 check 'it is what drop-in prints' diff <(printed nginx) "$(drop_in_of nginx.service)"
 check 'everybody may read it' diff <(echo 644) <(stat -c %a "$(drop_in_of nginx.service)")
+# shellcheck disable=SC2016 # the variable is systemd's
 for line in "AssertPathExists=$libdir/libcfshim.so" "Environment=LD_PRELOAD=$libdir/libcfshim.so" \
 	'Environment=CFSHIM_POLICY=/etc/cfshim/policy.conf' 'ExecStartPre=+/usr/local/bin/cfshim check' \
 	'ExecStartPost=+/usr/local/bin/cfshim doctor $MAINPID'; do
@@ -230,7 +231,7 @@ start_unit() { # SERVER-COMMAND...
 	if ((status != 0)); then stop_unit && echo 'ExecStartPost failed' && return 1; fi
 }
 server=$servers/small_server
-nobodys() { echo setpriv --reuid=65534 --regid=65534 --clear-groups env; }
+nobodys=(setpriv --reuid=65534 --regid=65534 --clear-groups env)
 check 'a unit starts, covered' refuses 0 '^verdict +covered' start_unit env
 asks() {
 	local turn
@@ -247,17 +248,17 @@ check 'without the library the unit does not start' refuses 1 '^assertion failed
 mv "$scratch/bin/away" "$scratch/bin/libcfshim.so"
 if ((EUID == 0)); then
 	chmod 600 "$scratch/bin/libcfshim.so"
-	check 'with one that its user may not read the unit fails' refuses 1 'may not read' start_unit $(nobodys)
+	check 'with one that its user may not read the unit fails' refuses 1 'may not read' start_unit "${nobodys[@]}"
 	chmod 644 "$scratch/bin/libcfshim.so"
-	check 'with one that he may read it starts' refuses 0 '^verdict +covered' start_unit $(nobodys)
+	check 'with one that he may read it starts' refuses 0 '^verdict +covered' start_unit "${nobodys[@]}"
 	cp "$server" "$scratch/capable" && chmod 755 "$scratch/capable"
 	if setcap cap_net_bind_service+ep "$scratch/capable" 2>/dev/null; then
 		server=$scratch/capable
-		check 'where it was dropped for file capabilities the unit fails' refuses 1 'secure mode' start_unit $(nobodys)
+		check 'where it was dropped for file capabilities the unit fails' refuses 1 'secure mode' start_unit "${nobodys[@]}"
 	fi
 	cp "$servers/small_server" "$scratch/setuid" && chmod 4755 "$scratch/setuid"
 	server=$scratch/setuid
-	check 'where it was dropped for setuid the unit fails' refuses 1 'secure mode' start_unit $(nobodys)
+	check 'where it was dropped for setuid the unit fails' refuses 1 'secure mode' start_unit "${nobodys[@]}"
 	server=$servers/small_server
 fi
 empty_main_process() { env CFSHIM_POLICY="$scratch/policy.conf" "$scratch/bin/cfshim" doctor; }
