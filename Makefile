@@ -29,12 +29,12 @@ LIBDIR ?= $(PREFIX)/lib$(if $(MULTIARCH),/$(MULTIARCH))
 BUILD ?= build
 VERSION = 0.1.0
 # From this day on a clock is believed that ends `verify = observe until`.
-RELEASED = 2026-11-24
+RELEASED = 2026-11-30
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -DCFSHIM_VERSION='"$(VERSION)"' -DCFSHIM_RELEASED='"$(RELEASED)"' -DCFSHIM_LIBDIR='"$(LIBDIR)"' \
-	-DCFSHIM_MULTIARCH='"$(MULTIARCH)"' -Ishim -Ipolicy \
+	-DCFSHIM_MULTIARCH='"$(MULTIARCH)"' -DCFSHIM_BINDIR='"$(PREFIX)/bin"' -Ishim -Ipolicy \
 	-I$(BUILD)/generated $(CPPFLAGS)
 CPPFLAGS_COMMAND = $(CPPFLAGS_ALL) -Icli -Itests/support
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -198,7 +198,7 @@ $(BUILD)/exports.map: shim/hooks.def
 	$(Q){ echo '{ global:'; sed -n 's/^\(HOOK\|LIBC\)(\([A-Za-z0-9_]*\)[,)].*/\t\2;/p' $<; echo 'local: *; };'; } >$@
 
 # Objects are made anew when the flags change: the command knows where the library gets installed.
-FLAGS := $(CC) $(VERSION) $(LIBDIR) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(FORTIFY) $(LDFLAGS)
+FLAGS := $(CC) $(VERSION) $(LIBDIR) $(PREFIX) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(FORTIFY) $(LDFLAGS)
 $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@[[ -e $@ && "$$(<$@)" == '$(subst ','\'',$(FLAGS))' ]] || echo '$(subst ','\'',$(FLAGS))' >$@
@@ -325,7 +325,7 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(DOCDIR)/
 	cp -R --no-preserve=ownership examples $(DOCDIR)/
 	sed -i 's,/usr/lib/[^ ]*/libcfshim.so,$(LIBDIR)/libcfshim.so,; s,/usr/bin/cfshim,$(PREFIX)/bin/cfshim,' \
-		$(DOCDIR)/examples/systemd/*/*.conf
+		$$(find $(DOCDIR)/examples/systemd -name cfshim.conf)
 	@case $(LIBDIR)/ in /usr/lib/* | /usr/lib64/* | /lib/* | /lib64/*) ;; *) echo "install: warning: a program that AppArmor" \
 		"confines may map no library from $(LIBDIR): its profile has to allow $(LIBDIR)/libcfshim.so mr," \
 		"or PREFIX=/usr puts it where it may" >&2 ;; esac

@@ -1,9 +1,11 @@
 #include "executable.h"
 
+#include "elf_file.h"
+#include "preload.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,16 +22,16 @@
 /* The kernel reads as much of a script's first line. */
 #define FIRST_LINE_BYTES 256
 
-__attribute__((format(printf, 4, 5))) static enum status obstruct(struct obstacle *obstacle,
-								  enum status status,
-								  const char *instead,
-								  const char *format, ...)
+__attribute__((format(printf, 5, 6))) static enum status
+obstruct(struct obstacle *obstacle, enum status status, enum paragraph paragraph,
+	 const char *instead, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(obstacle->what, sizeof(obstacle->what), format, arguments);
 	va_end(arguments);
+	obstacle->paragraph = paragraph;
 	obstacle->instead = instead;
 	obstacle->script = NULL;
 	return status;
@@ -40,11 +42,13 @@ static enum status obstruct_by_errno(struct obstacle *obstacle, const char *path
 	const char *why = strerror(errno);
 
 	if (errno == ENOENT || errno == ENOTDIR)
-		return obstruct(obstacle, STATUS_NOT_FOUND, "check the name", "%s: %s", path, why);
+		return obstruct(obstacle, STATUS_NOT_FOUND, PARAGRAPH_PROGRAM, "check the name",
+				"%s: %s", path, why);
 	if (errno == EISDIR)
-		return obstruct(obstacle, STATUS_REFUSED, "name a program", "%s: %s", path, why);
-	return obstruct(obstacle, STATUS_REFUSED, "it must be a file that this user may execute",
-			"%s: %s", path, why);
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_PROGRAM, "name a program",
+				"%s: %s", path, why);
+	return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_PROGRAM,
+			"it must be a file that this user may execute", "%s: %s", path, why);
 }
 
 /* May it be executed at all?  errno says why not. */
@@ -108,35 +112,6 @@ enum status executable_find(const char *name, char *path, size_t size, struct ob
 	return found ? STATUS_GOOD : obstruct_by_errno(obstacle, name);
 }
 
-/* Of another word size only the beginning means anything; same_machine() finds that out. */
-static bool read_header(int file, ElfW(Ehdr) * header)
-{
-	return pread(file, header, sizeof(*header), 0) == (ssize_t)sizeof(*header) &&
-	       memcmp(header->e_ident, ELFMAG, SELFMAG) == 0;
-}
-
-static bool same_machine(const ElfW(Ehdr) * left, const ElfW(Ehdr) * right)
-{
-	return left->e_ident[EI_CLASS] == right->e_ident[EI_CLASS] &&
-	       left->e_ident[EI_DATA] == right->e_ident[EI_DATA] &&
-	       left->e_machine == right->e_machine;
-}
-
-/* Does it name a loader?  Only a loader reads LD_PRELOAD. */
-static bool has_loader(int file, const ElfW(Ehdr) * header)
-{
-	for (unsigned i = 0; i < header->e_phnum; i++) {
-		ElfW(Phdr) segment;
-		off_t at = (off_t)header->e_phoff + (off_t)i * (off_t)header->e_phentsize;
-
-		if (pread(file, &segment, sizeof(segment), at) != (ssize_t)sizeof(segment))
-			return false;
-		if (segment.p_type == PT_INTERP)
-			return true;
-	}
-	return false;
-}
-
 /* The kernel starts a program in secure mode, where the loader ignores LD_PRELOAD, when its
  * effective ids are not the caller's real ones.  Where neither bit counts (nosuid, no_new_privs),
  * nothing changes. */
@@ -162,36 +137,47 @@ static bool gains_capabilities(int file)
 	return fgetxattr(file, "security.capability", NULL, 0) > 0;
 }
 
-static enum status check_program(int file, const char *path, const ElfW(Ehdr) * header,
+/* Are both for one machine and word size?  Only the header of the library is looked at. */
+static bool fits_library(const struct elf_file *elf, enum elf_kind kind, const char *library)
+{
+	const int file = open(library, O_RDONLY | O_CLOEXEC);
+	struct elf_file other;
+	bool fits = false;
+
+	if (file < 0)
+		return false;
+	fits = elf_file_begin(&other, file) == ELF_READ && kind == ELF_READ &&
+	       elf->header.e_machine == other.header.e_machine;
+	elf_file_end(&other);
+	close(file);
+	return fits;
+}
+
+static enum status check_program(const char *path, const struct elf_file *elf, enum elf_kind kind,
 				 const char *library, struct obstacle *obstacle)
 {
-	ElfW(Ehdr) library_header;
-	int library_file = open(library, O_RDONLY | O_CLOEXEC);
-	bool fits = library_file >= 0 && read_header(library_file, &library_header) &&
-		    same_machine(header, &library_header);
 	struct stat found;
 
-	if (library_file >= 0)
-		close(library_file);
-	if (fstat(file, &found) != 0)
+	if (fstat(elf->file, &found) != 0)
 		return obstruct_by_errno(obstacle, path);
-	if (!fits)
-		return obstruct(obstacle, STATUS_REFUSED,
+	if (!fits_library(elf, kind, library))
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_MACHINE,
 				"install the libcfshim.so of that machine and word size",
 				"%s is built for another machine or word size than %s", path,
 				library);
-	if (!has_loader(file, header))
-		return obstruct(obstacle, STATUS_REFUSED,
+	/* Only a loader reads LD_PRELOAD. */
+	if (elf->interpreter[0] == '\0')
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_STATIC,
 				"use a dynamically linked build of it, or put a TLS proxy in front",
 				"%s is statically linked, and no loader preloads into it", path);
-	if (changes_id(file, &found))
-		return obstruct(obstacle, STATUS_REFUSED,
+	if (changes_id(elf->file, &found))
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_PRIVILEGES,
 				"start it as that user and group (User=, Group= of its unit), "
 				"without the bit",
 				"%s is setuid or setgid, and the loader preloads nothing into it",
 				path);
-	if (gains_capabilities(file))
-		return obstruct(obstacle, STATUS_REFUSED,
+	if (gains_capabilities(elf->file))
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_PRIVILEGES,
 				"remove them (setcap -r), and give them with AmbientCapabilities= "
 				"of its unit",
 				"%s has file capabilities, and the loader preloads nothing into it",
@@ -199,20 +185,59 @@ static enum status check_program(int file, const char *path, const ElfW(Ehdr) * 
 	return STATUS_GOOD;
 }
 
-/* The interpreter of "#! interpreter argument" into `path`; false where the file does not begin
- * like that. */
+const char *executable_raises(const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found) != 0)
+		return NULL;
+	if (found.st_mode & S_ISUID)
+		return "setuid";
+	if ((found.st_mode & S_ISGID) && (found.st_mode & S_IXGRP))
+		return "setgid";
+	return getxattr(path, "security.capability", NULL, 0) > 0 ? "with file capabilities" : NULL;
+}
+
+static bool is_env(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, "env") == 0;
+}
+
+/* The next word of a line, into `word` of FIRST_LINE_BYTES; false: there is none. */
+static bool take_word(const char **line, char *word)
+{
+	size_t length;
+
+	*line += strspn(*line, " \t");
+	length = strcspn(*line, " \t\n");
+	snprintf(word, FIRST_LINE_BYTES, "%.*s", (int)length, *line);
+	*line += length;
+	return *word != '\0';
+}
+
+/* "#! interpreter argument" names the first; env(1) executes the first of its arguments that is
+ * neither an option nor a variable. */
 static bool read_interpreter(int file, char *path)
 {
-	char text[FIRST_LINE_BYTES];
-	ssize_t got = pread(file, text, sizeof(text) - 1, 0);
-	const char *start = text + 2;
+	char text[FIRST_LINE_BYTES], word[FIRST_LINE_BYTES], found[PATH_MAX];
+	const ssize_t got = pread(file, text, sizeof(text) - 1, 0);
+	const char *line = text + 2;
 
 	if (got < 2 || memcmp(text, "#!", 2) != 0)
 		return false;
 	text[got] = '\0';
-	start += strspn(start, " \t");
-	snprintf(path, FIRST_LINE_BYTES, "%.*s", (int)strcspn(start, " \t\n"), start);
-	return *path != '\0';
+	if (!take_word(&line, path))
+		return false;
+	while (is_env(path) && take_word(&line, word))
+		if (*word != '-' && strchr(word, '=') == NULL) {
+			if (search_folders(getenv("PATH"), word, found, sizeof(found)))
+				snprintf(path, FIRST_LINE_BYTES, "%.*s", FIRST_LINE_BYTES - 1,
+					 found);
+			break;
+		}
+	return true;
 }
 
 /* What the kernel and execvp() would start in the place of `path`: itself, or what `interpreter`
@@ -221,60 +246,86 @@ static enum status look_into(const char *path, const char *library, char *interp
 			     struct obstacle *obstacle)
 {
 	enum status status = STATUS_GOOD;
-	ElfW(Ehdr) header;
+	struct elf_file elf;
+	enum elf_kind kind;
 	int file;
 
 	if (!is_executable(path))
 		return obstruct_by_errno(obstacle, path);
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
-		return obstruct(obstacle, STATUS_REFUSED, "make it readable",
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_UNSEEN, "make it readable",
 				"%s cannot be looked into", path);
-	if (read_header(file, &header)) {
+	kind = elf_file_begin(&elf, file);
+	if (kind != ELF_NONE) {
 		*interpreter = '\0';
-		status = check_program(file, path, &header, library, obstacle);
+		status = check_program(path, &elf, kind, library, obstacle);
 	} else if (!read_interpreter(file, interpreter)) {
 		/* execvp() takes any other text for the shell's. */
 		snprintf(interpreter, FIRST_LINE_BYTES, "/bin/sh");
 	}
+	elf_file_end(&elf);
 	close(file);
 	return status;
 }
 
-enum status executable_check(const char *path, const char *library, struct obstacle *obstacle)
+enum status executable_check(const char *path, const char *library, char *program,
+			     struct obstacle *obstacle)
 {
-	char interpreter[FIRST_LINE_BYTES] = "", looked_into[FIRST_LINE_BYTES];
-	enum status status = look_into(path, library, interpreter, obstacle);
+	char interpreter[FIRST_LINE_BYTES] = "";
+	enum status status;
 
+	snprintf(program, PATH_MAX, "%s", path);
+	status = look_into(path, library, interpreter, obstacle);
 	for (int scripts = 1; status == STATUS_GOOD && *interpreter; scripts++) {
 		if (scripts > SCRIPTS_MOST)
-			return obstruct(obstacle, STATUS_REFUSED, "name the program itself",
+			return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_PROGRAM,
+					"name the program itself",
 					"%s: a script of a script, and so on", path);
-		memcpy(looked_into, interpreter, sizeof(looked_into));
-		status = look_into(looked_into, library, interpreter, obstacle);
+		snprintf(program, PATH_MAX, "%s", interpreter);
+		status = look_into(program, library, interpreter, obstacle);
 		if (status != STATUS_GOOD)
 			obstacle->script = path;
 	}
 	return status;
 }
 
+void library_find(char *path, size_t size)
+{
+	static const char *const places[] = {"/", "/../lib/" CFSHIM_MULTIARCH "/", "/../lib/"};
+	char *command = realpath("/proc/self/exe", NULL);
+	int folder = command ? (int)(strrchr(command, '/') - command) : 0;
+	bool found = false;
+
+	for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, size, "%.*s%s%s", folder, command ? command : "", places[i],
+			 LIBRARY_NAME);
+		found = access(path, F_OK) == 0;
+	}
+	free(command);
+	if (!found)
+		snprintf(path, size, "%s/%s", CFSHIM_LIBDIR, LIBRARY_NAME);
+}
+
 enum status library_check(const char *library, struct obstacle *obstacle)
 {
-	ElfW(Ehdr) header;
-	int file = open(library, O_RDONLY | O_CLOEXEC);
-	bool is_library = file >= 0 && read_header(file, &header);
+	const int file = open(library, O_RDONLY | O_CLOEXEC);
+	bool is_library = false;
+	struct elf_file elf;
 
 	if (file < 0)
-		return obstruct(obstacle, STATUS_REFUSED,
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_LOADED,
 				"install it there, or beside this command", "%s: %s", library,
 				strerror(errno));
+	is_library = elf_file_begin(&elf, file) == ELF_READ && elf.header.e_type == ET_DYN;
+	elf_file_end(&elf);
 	close(file);
-	if (!is_library || header.e_type != ET_DYN)
-		return obstruct(obstacle, STATUS_REFUSED, "install it anew",
+	if (!is_library)
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_LOADED, "install it anew",
 				"%s is not a shared library", library);
 	/* ld.so(8): the list may be separated by colons or blanks, and there is no way to quote. */
 	if (strpbrk(library, ": ") != NULL)
-		return obstruct(obstacle, STATUS_REFUSED, "install it elsewhere",
+		return obstruct(obstacle, STATUS_REFUSED, PARAGRAPH_LOADED, "install it elsewhere",
 				"%s: LD_PRELOAD cannot hold a path with a colon or a blank",
 				library);
 	return STATUS_GOOD;

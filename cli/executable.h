@@ -4,6 +4,7 @@
 #ifndef CFSHIM_EXECUTABLE_H
 #define CFSHIM_EXECUTABLE_H
 
+#include "findings.h"
 #include "verbs.h"
 
 #include <limits.h>
@@ -15,6 +16,7 @@ struct obstacle {
 	char what[3 * PATH_MAX];
 	const char *instead;
 	const char *script;
+	enum paragraph paragraph; /* of the manual */
 };
 
 /* As execvp() looks for `name`: its path into `path`.  STATUS_GOOD, STATUS_NOT_FOUND, or
@@ -22,8 +24,18 @@ struct obstacle {
 enum status executable_find(const char *name, char *path, size_t size, struct obstacle *obstacle);
 
 /* STATUS_GOOD: a program at `path`, or the interpreter of a script there, preloads `library`.  Else
- * STATUS_REFUSED, or STATUS_NOT_FOUND where an interpreter is missing. */
-enum status executable_check(const char *path, const char *library, struct obstacle *obstacle);
+ * STATUS_REFUSED, or STATUS_NOT_FOUND where an interpreter is missing.  `program`, PATH_MAX bytes,
+ * gets the path of what was looked into last: of the program, whatever became of it. */
+enum status executable_check(const char *path, const char *library, char *program,
+			     struct obstacle *obstacle);
+
+/* What in the file of a program raises privileges for some callers, if not for this one: "setuid",
+ * "setgid", "file capabilities"; NULL: nothing. */
+const char *executable_raises(const char *path);
+
+/* The library that `run` preloads, and a drop-in names: beside this command, so that a build runs
+ * where it was made; else where `make install` puts it. */
+void library_find(char *path, size_t size);
 
 /* STATUS_GOOD: a library that can be read, and that LD_PRELOAD can name. */
 enum status library_check(const char *library, struct obstacle *obstacle);

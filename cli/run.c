@@ -2,6 +2,7 @@
  * shim in it. */
 #include "arguments.h"
 #include "executable.h"
+#include "preload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,33 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIBRARY_NAME "libcfshim.so"
-
 static enum status refuse_obstacle(enum status status, const struct obstacle *obstacle)
 {
 	if (obstacle->script != NULL)
 		return refuse(status, "run", "%s (the interpreter of %s); %s", obstacle->what,
 			      obstacle->script, obstacle->instead);
 	return refuse(status, "run", "%s; %s", obstacle->what, obstacle->instead);
-}
-
-/* Beside this command, so that a build runs where it was made; in the libdir below the same prefix,
- * so that a package runs where it was unpacked; else where `make install` puts it. */
-static void find_library(char *path, size_t size)
-{
-	static const char *const places[] = {"/", "/../lib/" CFSHIM_MULTIARCH "/", "/../lib/"};
-	char *command = realpath("/proc/self/exe", NULL);
-	int folder = command ? (int)(strrchr(command, '/') - command) : 0;
-	bool found = false;
-
-	for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(path, size, "%.*s%s%s", folder, command ? command : "", places[i],
-			 LIBRARY_NAME);
-		found = access(path, F_OK) == 0;
-	}
-	free(command);
-	if (!found)
-		snprintf(path, size, "%s/%s", CFSHIM_LIBDIR, LIBRARY_NAME);
 }
 
 /* Not resolved further: a policy that is a symbolic link may be replaced by setting it to another
@@ -84,35 +64,12 @@ static enum status use_policy(const char *file)
 	return STATUS_GOOD;
 }
 
-/* Does the list begin with a sanitizer's runtime?  It ends the program unless it comes first,
- * before us too. */
-static bool begins_with_sanitizer(const char *list)
-{
-	static const char *const names[] = {"libasan.", "libtsan.", "libubsan.", "libclang_rt."};
-	size_t length = strcspn(list, ": ");
-	const char *slash = memrchr(list, '/', length);
-	const char *name = slash ? slash + 1 : list;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(name, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
-/* Before what is preloaded already: the first in the list hides the later ones' functions of the
- * same name. */
 static enum status preload(const char *library)
 {
-	const char *before = getenv("LD_PRELOAD");
-	size_t first = before && begins_with_sanitizer(before) ? strcspn(before, ": ") : 0;
-	char *list = NULL;
-	bool good;
+	char *list = preload_list(getenv("LD_PRELOAD"), library);
+	const bool good = list != NULL && setenv("LD_PRELOAD", list, 1) == 0;
 
-	before = before ? before : "";
-	good = asprintf(&list, "%.*s%s%s%s%s", (int)first, before, first > 0 ? ":" : "", library,
-			before[first] && first == 0 ? ":" : "", before + first) >= 0 &&
-	       setenv("LD_PRELOAD", list, 1) == 0;
-	free(good ? list : NULL);
+	free(list);
 	return good ? STATUS_GOOD : refuse(STATUS_REFUSED, "run", "%s", strerror(errno));
 }
 
@@ -120,16 +77,16 @@ static enum status preload(const char *library)
  * open. */
 static enum status start(char **command)
 {
-	char library[PATH_MAX], path[PATH_MAX];
+	char library[PATH_MAX], path[PATH_MAX], program[PATH_MAX];
 	struct obstacle obstacle = {.script = NULL};
 	enum status status;
 
-	find_library(library, sizeof(library));
+	library_find(library, sizeof(library));
 	status = library_check(library, &obstacle);
 	if (status == STATUS_GOOD)
 		status = executable_find(command[0], path, sizeof(path), &obstacle);
 	if (status == STATUS_GOOD)
-		status = executable_check(path, library, &obstacle);
+		status = executable_check(path, library, program, &obstacle);
 	if (status != STATUS_GOOD)
 		return refuse_obstacle(status, &obstacle);
 	status = preload(library);

@@ -134,6 +134,7 @@ spare_port() { # for what stands behind the server; sets $spare
 # Only the server gets the shim, and only through its environment.
 preloading=()
 serve() { # COMMAND...
+	program=$1
 	(cd "$work" && exec setsid env "${preloading[@]}" "$@") >>"$work/server.log" 2>&1 </dev/null &
 	server=$!
 }
@@ -373,9 +374,58 @@ run_bare() {
 	host_log_lines >"$work/log.bare"
 }
 
+# --- what doctor says of it, held against what was seen
+
+doctor() { # ARGUMENT...; sets said and said_status
+	said_status=0
+	said=$("$build/cfshim" doctor --policy "$work/policy.conf" "$@" 2>&1) || said_status=$?
+	said=$(sed -z 's/\n  */ /g' <<<"$said") # cells and lines that were folded
+}
+
+# Who holds PORT, as doctor has it: name[4242].
+holder() { sed -nE "s/^[^ ]+:$1 +tcp +[^ ]+\\[([0-9]+)\\].*/\\1/p" <<<"$said" | head -1; } # PORT
+
+says() { # PORT WORDS-PATTERN: of the port, in the table
+	grep -E ":$1 +tcp .* ($2)\$" <<<"$said" >/dev/null && return
+	echo "of port $1 it should say: $2"
+	echo "$said"
+	return 1
+}
+
+ends_with_status() { # STATUS
+	if ((said_status == $1)); then return; fi
+	echo "doctor ended with $said_status, not with $1"
+	echo "$said"
+	return 1
+}
+
+# STATUS of the process, and for each PORT the words.
+doctor_is_right() { # STATUS PORT WORDS...
+	local status=$1 pid
+	shift
+	doctor --all
+	pid=$(holder "$1")
+	while (($# > 1)); do
+		says "$1" "$2" || return
+		shift 2
+	done
+	doctor "$pid"
+	ends_with_status "$status"
+}
+
+# Of the program that was started: with modules, and of scripts, that may be left open.
+doctor_judges_program() { # STATUS
+	local open='loads modules|a script for|what it executes|no TLS is seen'
+	doctor "$program"
+	if grep -qE "$open" <<<"$said" && ((said_status == 0)); then return; fi
+	ends_with_status "$1"
+}
+
 # Under one process with three rules, or one after the other; a policy for each.
 run_covered() {
-	local rule
+	local rule covered='covered' open='covered, open by policy'
+	# Where STARTTLS is spoken; and a master without TLS, whose children have it.
+	if [[ -n $starttls ]]; then covered='covered, plain text passes|plain text, open to strangers'; fi
 	if ((ports_wanted > 1)); then
 		start_or_give_up 'with the shim' "$(policy_of reject "${ports[0]}")
 $(policy_of close "${ports[1]}")
@@ -383,6 +433,9 @@ $(policy_of off "${ports[2]}")"
 		check_reject "${ports[0]}"
 		check_close "${ports[1]}"
 		check_off "${ports[2]}"
+		check "$name is covered, and so says doctor" doctor_is_right 0 "${ports[0]}" "$covered" "${ports[1]}" "$covered" \
+			"${ports[2]}" "$open"
+		check "$name can be covered, and so says doctor of the program" doctor_judges_program 0
 		check_after "${ports[0]}" edge
 		stop
 		return
@@ -390,7 +443,11 @@ $(policy_of off "${ports[2]}")"
 	for rule in reject close off; do
 		start_or_give_up "with the shim, told to $rule" "$(policy_of $rule "${ports[0]}")"
 		"check_$rule" "${ports[0]}"
-		if [[ $rule == reject ]]; then check_after "${ports[0]}" edge; fi
+		if [[ $rule == reject ]]; then
+			check "$name is covered, and so says doctor" doctor_is_right 0 "${ports[0]}" "$covered"
+			check "$name can be covered, and so says doctor of the program" doctor_judges_program 0
+			check_after "${ports[0]}" edge
+		fi
 		stop
 	done
 }
@@ -403,19 +460,25 @@ check_mute() { # PORT
 		--plain --send "$http_request" --expect .
 }
 run_uncovered() {
-	local rule
+	local rule mute='covered, serves nobody' open='covered, open by policy'
 	if ((ports_wanted > 1)); then
 		start_or_give_up 'with the shim' "$(policy_of reject "${ports[0]}")
 $(policy_of off "${ports[1]}")
 $(policy_of off "${ports[2]}")"
 		check_mute "${ports[0]}"
 		check_off "${ports[1]}"
+		check "$name serves nobody, and so says doctor" doctor_is_right 1 "${ports[0]}" "$mute" "${ports[1]}" "$open"
+		check "$name cannot be covered, and so says doctor of the program" doctor_judges_program 1
 		stop
 		return
 	fi
 	for rule in mute off; do
 		start_or_give_up "with the shim, told to be $rule" "$(policy_of "${rule/mute/reject}" "${ports[0]}")"
 		"check_$rule" "${ports[0]}"
+		if [[ $rule == mute ]]; then
+			check "$name serves nobody, and so says doctor" doctor_is_right 1 "${ports[0]}" "$mute"
+			check "$name cannot be covered, and so says doctor of the program" doctor_judges_program 1
+		fi
 		stop
 	done
 }
@@ -429,6 +492,8 @@ run_unreachable() {
 	start_or_give_up 'with the shim' "$(policy_of reject "${ports[0]}")"
 	check "$name, which is out of reach, answers as it did" answers_on_all
 	check "$name is nowhere said to be covered" claims_nothing
+	check "$name is not covered, and so says doctor" doctor_is_right 1 "${ports[0]}" 'not covered'
+	check "$name cannot be covered, and so says doctor of the program" doctor_judges_program 1
 	stop
 }
 
@@ -460,6 +525,7 @@ $([[ -z ${ports[1]:-} ]] || policy_of off "${ports[1]}")
 $([[ -z ${ports[2]:-} ]] || policy_of off "${ports[2]}")"
 		silent_answer=$rule
 		check "$name, told to $rule, gives nothing to a client without TLS, and executes nothing" is_mute_and_idle "${ports[0]}"
+		check "$name, told to $rule, is covered, and so says doctor" doctor_is_right 0 "${ports[0]}" 'covered'
 		if [[ -n ${ports[1]:-} ]]; then check "$name answers on the port that is open" serves_plain "${ports[1]}"; fi
 		check "$name, told to $rule, has nothing in its log but what is its own" log_is_its_own
 		stop
