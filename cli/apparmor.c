@@ -260,7 +260,7 @@ static void read_path(struct reader *reader, const char *path, int includes)
 		read_folder(reader, path, includes + 1);
 		return;
 	}
-	text = file_bytes(path, PROFILE_BYTES, &length);
+	text = file_bytes(path, PROFILE_BYTES, &length, NULL);
 	if (text == NULL)
 		reader->profile->unsure = true;
 	else
