@@ -9,7 +9,7 @@ configure() {
 	X
 }
 # shellcheck disable=SC2046 # two words for each port
-launch() { serve /usr/bin/puma -C - -e production -t 1:4 $(each_port "-b ssl://127.0.0.1:@?key=$key&cert=$certificate") config.ru; }
-answer='hello from puma'
+launch() { serve /usr/bin/puma -C - -e production -t 1:4 --log-requests $(each_port "-b ssl://127.0.0.1:@?key=$key&cert=$certificate") config.ru; }
+answer='hello from puma' access_line='"GET / HTTP'
 alerts=no
 run_server
