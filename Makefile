@@ -114,7 +114,8 @@ check-servers: programs ## all unmodified servers: strangers, the edge, two rule
 # What a refusal is to the servers that people have: 200 in a row by each answer.
 REFUSING = apache-event apache-http2 lighttpd-openssl haproxy-http python-http-server python-asyncio uvicorn gunicorn uwsgi nodejs puma
 .PHONY: check-refusals
-check-refusals: all ## the servers people have refuse by each answer, 200 times in a row, and keep nothing of it (root)
+check-refusals: programs ## servers refuse by each answer, 200 times in a row, and keep nothing; 10,000 refused requests reach no host
+	@BUILD=$(BUILD) REFUSED=10000 TEST_LIMIT=1800 tests/run.sh $(BUILD)/tests/process/counts_no_refused_request
 	@BUILD=$(BUILD) tests/process/refuses_as_told.sh $(REFUSING)
 
 # A program that is not instrumented needs the sanitizer's own library before ours: tests put PRELOAD_FIRST there.  With that
