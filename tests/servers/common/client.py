@@ -112,6 +112,7 @@ def context_of(tls, certificate, alpn=""):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # no close_notify is no end in order
     if tls:
         version = ssl.TLSVersion["TLSv" + tls.replace(".", "_")]
         context.minimum_version = context.maximum_version = version

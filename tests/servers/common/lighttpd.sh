@@ -4,6 +4,8 @@ needs lighttpd "/usr/lib/lighttpd/mod_$module.so"
 configure() {
 	mkdir -p "$work/www"
 	echo 'hello from lighttpd' >"$work/www/index.html"
+	: | file access
+	chmod 666 "$work/access"
 	file lighttpd.conf <<-X
 		server.modules = ("mod_$module", "mod_accesslog")
 		accesslog.filename = "$work/access"

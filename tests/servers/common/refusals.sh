@@ -46,8 +46,6 @@ run_refusals() {
 	if [[ -n $sessions ]]; then check "$name, without the shim, keeps sessions" keeps_sessions '[1-9]' ''; fi
 	stop
 	for refuse in 'reject 403' close 'close reset' reject; do
-		: >"$work/access"
-		chmod 666 "$work/access"
 		start_or_give_up "with the shim, told to $refuse" \
 			"$(printf '[port %s]\nca = %s\nrefuse = %s\n' "${ports[0]}" "$work/ca/ca.pem" "$refuse")"
 		before=$(requests_logged)
