@@ -195,6 +195,7 @@ struct stream *descriptor_track(int descriptor)
 	atomic_store(&stream->descriptors, 0);
 	atomic_store(&stream->descriptor, descriptor);
 	atomic_store(&stream->finishes, false);
+	atomic_store(&stream->answered, false);
 	atomic_store(&stream->abandoned, false);
 	atomic_store(&stream->withheld_since, 0);
 	stream->inode = fstat(descriptor, &status) == 0 ? status.st_ino : 0;

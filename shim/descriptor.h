@@ -58,6 +58,7 @@ struct stream {
 	bool allows_plaintext;
 	enum answer answer;
 	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */
+	_Atomic bool answered;  /* refused by TLS, which goes on for the answer over HTTP */
 	_Atomic bool abandoned; /* without a verdict: OpenSSL may read on, and begin anew */
 	struct intake in;
 	union {

@@ -68,15 +68,21 @@ pid_t fork(void)
 }
 
 /* Forgotten first: another thread may get the number at once. */
+static void closing(int descriptor)
+{
+	guard_closing(descriptor);
+	descriptor_forget(descriptor);
+}
+
 int close(int descriptor)
 {
-	descriptor_forget(descriptor);
+	closing(descriptor);
 	return libc_originals()->close(descriptor);
 }
 
 int __close(int descriptor)
 {
-	descriptor_forget(descriptor);
+	closing(descriptor);
 	return libc_originals()->__close(descriptor);
 }
 

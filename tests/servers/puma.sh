@@ -5,6 +5,8 @@ source tests/servers/common/driver.sh
 needs /usr/bin/puma
 configure() {
 	file config.ru <<-'X'
+		# It would free what is over when it pleases.
+		Thread.new { loop { sleep 0.2; GC.start } }
 		run lambda { |environment| [200, {"Content-Type" => "text/plain"}, ["hello from puma\n"]] }
 	X
 }
