@@ -26,8 +26,7 @@ void verdict_begin_answer(struct connection *connection)
 
 void verdict_await_end(struct connection *connection)
 {
-	connection->conversation =
-		answer_status_await_end(connection->openssl, connection->ssl);
+	connection->conversation = answer_status_await_end(connection->openssl, connection->ssl);
 }
 
 void verdict_end_answer(struct connection *connection)

@@ -2,7 +2,7 @@
 
 Each of 200 refusals (REFUSALS) must be what ANSWER ("reject 403", "close", "close reset", "reject") says, over TLS 1.2 and 1.3, with no
 certificate and with three bad ones of DIRECTORY, and give no session.  After a round of them PROCESS and its descendants
-hold no descriptor more than before, and no memory: in one round of at most six, since allocators have their own mind, while a
+hold no descriptor more than before, and no memory: in one round of at most twelve, since allocators have their own mind, while a
 leak shows in each.  --keeps-alerts: of a host that keeps OpenSSL's alerts to itself.
 
 Prints what was measured, and what was not as it should be; ends with 1 where anything was.
@@ -22,7 +22,7 @@ from client import Talk, Wire, context_of  # noqa: E402
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 WARM_UP = 104
 ROUND = int(os.environ.get("REFUSALS", "200"))
-ROUNDS = 6
+ROUNDS = 12
 SETTLE = 5  # seconds
 MEMORY_MAX = 64  # KiB in a round: a third of a KiB for each refusal
 ALERTS = {"": ("handshake_failure", "certificate_required"), "other": ("unknown_ca",) * 2}
