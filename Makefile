@@ -115,6 +115,13 @@ setup-servers: ## unpack what check-servers wants, without installing it (root, 
 check-servers: programs ## all unmodified servers: strangers, the edge, two rules in one process (root)
 	@BUILD=$(BUILD) tests/run.sh $(SERVERS)
 
+# What a refusal is to the servers that people have: 200 in a row by each answer.
+REFUSING = apache-event apache-http2 lighttpd-openssl haproxy-http python-http-server python-asyncio uvicorn gunicorn uwsgi nodejs puma
+.PHONY: check-refusals
+check-refusals: programs ## servers refuse by each answer, 200 times in a row, and keep nothing; 10,000 refused requests reach no host
+	@BUILD=$(BUILD) REFUSED=10000 TEST_LIMIT=1800 tests/run.sh $(BUILD)/tests/process/counts_no_refused_request
+	@BUILD=$(BUILD) tests/process/refuses_as_told.sh $(REFUSING)
+
 # A program that is not instrumented needs the sanitizer's own library before ours: tests put PRELOAD_FIRST there.  With that
 # library no program is left as it was (curl --version hangs under libasan alone), so that test stays out.
 .PHONY: check-asan check-tsan check-valgrind

@@ -203,7 +203,7 @@ static bool describe(const char *library, char *text, size_t size)
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned digest_length = 0;
 	size_t length = 0, used;
-	char *bytes = file_bytes(library, LIBRARY_BYTES, &length);
+	char *bytes = file_bytes(library, LIBRARY_BYTES, &length, NULL);
 	const bool good = bytes != NULL &&
 			  EVP_Digest(bytes, length, digest, &digest_length, EVP_sha256(), NULL);
 

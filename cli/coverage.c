@@ -24,7 +24,7 @@ static void load(struct known_policy *known)
 	complaints_begin(&complaints, known->shown);
 	if (known->path == NULL) {
 		known->policy = policy_built_in();
-	} else if ((text = file_bytes(known->path, POLICY_MAX_BYTES, &length)) != NULL) {
+	} else if ((text = file_bytes(known->path, POLICY_MAX_BYTES, &length, NULL)) != NULL) {
 		known->policy = policy_parse(text, length, &complaints);
 		free(text);
 	}

@@ -205,7 +205,7 @@ static int whose_file(const char *path, char **text)
 {
 	size_t length;
 
-	*text = file_bytes(path, DROP_IN_BYTES, &length);
+	*text = file_bytes(path, DROP_IN_BYTES, &length, NULL);
 	if (*text == NULL)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	return drop_in_is_ours(*text) ? 1 : -1;

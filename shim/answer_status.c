@@ -205,6 +205,18 @@ struct answer_status *answer_status_begin(const struct openssl *openssl, SSL *ss
 	return conversation;
 }
 
+struct answer_status *answer_status_await_end(const struct openssl *openssl, SSL *ssl)
+{
+	struct answer_status *conversation;
+
+	if (openssl->crypto.BIO_ctrl(openssl->SSL_get_wbio(ssl), BIO_CTRL_PENDING, 0, NULL) <= 0)
+		return NULL;
+	conversation = answer_status_begin(openssl, ssl, 0);
+	if (conversation != NULL)
+		conversation->phase = PHASE_LINGER;
+	return conversation;
+}
+
 /* The SSL is still what it was at the end of its handshake: no other BIOs, no other part, and
  * nothing that libssl would say on its own account (a ticket, a hello). */
 static bool is_as_it_was(struct answer_status *conversation)

@@ -20,6 +20,10 @@ bool answer_status_is_possible(const struct openssl *openssl, const SSL *ssl);
 /* The handshake is over, and its BIOs are still the host's.  NULL: no memory. */
 struct answer_status *answer_status_begin(const struct openssl *openssl, SSL *ssl, uint16_t status);
 
+/* The same, where nothing is said: the host waits until the client has ended, or taken too long.
+ * NULL, too: what OpenSSL wrote does not lie in memory, from where the host has yet to take it. */
+struct answer_status *answer_status_await_end(const struct openssl *openssl, SSL *ssl);
+
 /* Over `read` and `write`, as far as it goes; a host whose socket blocks is held until the end, ten
  * seconds at most.  True: the host is to wait, as SSL_get_error() then tells it.  False: that was
  * all. */

@@ -20,6 +20,13 @@ void verdict_begin_answer(struct connection *connection)
 	if (verdict_may_finish(connection))
 		connection->conversation = answer_status_begin(connection->openssl, connection->ssl,
 							       connection->status);
+	if (connection->conversation != NULL)
+		guard_answer(connection->stream);
+}
+
+void verdict_await_end(struct connection *connection)
+{
+	connection->conversation = answer_status_await_end(connection->openssl, connection->ssl);
 }
 
 void verdict_end_answer(struct connection *connection)

@@ -238,6 +238,7 @@ struct stream *descriptor_track(int descriptor)
 	atomic_store(&stream->descriptors, 0);
 	atomic_store(&stream->descriptor, descriptor);
 	atomic_store(&stream->finishes, false);
+	atomic_store(&stream->answered, false);
 	atomic_store(&stream->abandoned, false);
 	atomic_store(&stream->counted, false);
 	atomic_store(&stream->asked, false);

@@ -63,6 +63,7 @@ struct stream {
 	bool by_address; /* for the counters */
 	enum answer answer;
 	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */
+	_Atomic bool answered;  /* refused by TLS, which goes on for the answer over HTTP */
 	_Atomic bool abandoned; /* without a verdict: OpenSSL may read on, and begin anew */
 	_Atomic bool counted;   /* it has had a verdict */
 	_Atomic bool asked;     /* this process has read from it, or tried to */

@@ -68,9 +68,15 @@ pid_t fork(void)
 }
 
 /* Forgotten first: another thread may get the number at once. */
+static void closing(int descriptor)
+{
+	guard_closing(descriptor);
+	descriptor_forget(descriptor);
+}
+
 int close(int descriptor)
 {
-	descriptor_forget(descriptor);
+	closing(descriptor);
 	return libc_originals()->close(descriptor);
 }
 
@@ -78,7 +84,7 @@ int __close(int descriptor)
 {
 	if (LIBC_LACKS(__close))
 		return -1;
-	descriptor_forget(descriptor);
+	closing(descriptor);
 	return libc_originals()->__close(descriptor);
 }
 

@@ -271,6 +271,29 @@ void guard_refuse(struct stream *stream, enum answer answer)
 	atomic_store(&stream->state, STREAM_REFUSED);
 }
 
+void guard_answer(struct stream *stream)
+{
+	if (stream != NULL)
+		atomic_store(&stream->answered, true);
+}
+
+/* Of a refused client that is told why: what it has sent meanwhile would make the host's close() a
+ * reset, which overtakes what was said. */
+void guard_closing(int descriptor)
+{
+	struct stream *stream = descriptor_hold(descriptor);
+	int error_number = errno;
+
+	if (stream == NULL)
+		return;
+	if ((atomic_load(&stream->finishes) || atomic_load(&stream->answered)) &&
+	    !atomic_load(&stream->abandoned) && atomic_load(&stream->descriptors) == 1 &&
+	    descriptor_is_own_table() && !guard_is_past(stream, descriptor))
+		hangup(descriptor, ANSWER_REJECT, true);
+	descriptor_release(stream);
+	errno = error_number;
+}
+
 void guard_abandon(struct stream *stream)
 {
 	enum stream_state claimed = STREAM_CLAIMED;

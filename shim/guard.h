@@ -41,6 +41,9 @@ bool guard_send(struct stream *stream, int descriptor, const struct msghdr *mess
  * connection is refused.  Releases `stream`. */
 bool guard_passes(struct stream *stream, int descriptor);
 
+/* The host closes it. */
+void guard_closing(int descriptor);
+
 /* Another file has that number now: where it is the number of stdin, stdout or stderr, and the file
  * a connection that must speak TLS, that stream is guarded too. */
 void guard_standard(int descriptor);
@@ -68,6 +71,9 @@ bool guard_is_of(const struct stream *stream, const unsigned char *random);
 /* The verdict.  `stream` may be NULL. */
 void guard_admit(struct stream *stream);
 void guard_refuse(struct stream *stream, enum answer answer);
+
+/* It is refused, and an answer over HTTP is under way.  `stream` may be NULL. */
+void guard_answer(struct stream *stream);
 
 /* No verdict: its handshake failed, or its SSL ended before.  Nothing passes but between OpenSSL
  * and the client, as in a host that begins on it anew.  `stream` may be NULL. */

@@ -212,6 +212,7 @@ static void finish_acme(struct connection *connection)
 	hello_forget(&connection->hello);
 	/* enforces acme-without-data */
 	verdict_refuse(connection, REASON_NO_CERTIFICATE);
+	verdict_await_end(connection);
 }
 
 static void judge_armed(struct connection *connection)

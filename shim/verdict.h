@@ -29,6 +29,10 @@ bool verdict_may_finish(const struct connection *connection);
 void verdict_begin_answer(struct connection *connection);
 void verdict_end_answer(struct connection *connection);
 
+/* The same for whom is told nothing after its handshake, where the last of that lies in the host's
+ * memory: finding the end at once, a host would throw it away. */
+void verdict_await_end(struct connection *connection);
+
 /* The references to what a refused SSL read from and wrote to. */
 void verdict_forget_bios(struct connection *connection);
 

@@ -1,11 +1,13 @@
 #!/bin/bash
-# table.sh - what curl sees of refusals: nginx's own (ssl_verify_client on; with error_page to 403; to 444) beside nginx under
-# the library with the same meaning.  Prints a table in Markdown: tests/refusals/README.md is one.
+# table.sh - what clients see of refusals: nginx's own (ssl_verify_client on; with error_page to 403; to 444) beside nginx under
+# the library with the same meaning.  In each cell: the status and the bytes of the page, or curl's own words; then what TLS said
+# last, and how TCP ended.  Prints a table in Markdown: tests/refusals/README.md is one.
 #
 # BUILD  where the library and the command are
 set -euo pipefail
 BUILD=$(realpath "${BUILD:-build}")
 PATH=$PATH:/usr/sbin
+wire=$PWD/tests/refusals/wire.py
 scratch=$(mktemp -d)
 servers=()
 finish() {
@@ -66,18 +68,24 @@ start() { # LINES REFUSE
 	exit 1
 }
 
-# "403, 106 bytes", or curl's own error.
-ask() { # PORT TLS HTTP CERTIFICATE
+# "403, 106 bytes", or curl's own words: its number and what it says, without the numbers of OpenSSL's errors.
+curl_shows() { # PORT TLS HTTP CERTIFICATE
 	local words=(-sk -m 5 -o /dev/null --tlsv1.2 --tls-max "$2" "--http$3" -w '%{http_code}, %{size_download} bytes\n%{exitcode} %{errormsg}')
 	local answer
 	if [[ $4 != none ]]; then words+=(--cert "ca/$4.pem" --key "ca/$4.key"); fi
 	answer=$(curl "${words[@]}" "https://127.0.0.1:$1/") || :
-	if [[ $answer == 000* ]]; then
-		sed -n '2s/\([0-9]*\) .*\(alert [a-z ]*[a-z]\|Empty reply[^,]*\|unexpected eof[a-z ]*\|not closed cleanly[^(]*\|reset by peer\).*/\2 (curl \1)/p; 2s/^\([0-9]* .*\)$/curl \1/p' \
-			<<<"$answer" | sed 's/ in connection to [^ ]*//; s/  *$//' | head -n 1
-	else
+	if [[ $answer != 000* ]]; then
 		head -n 1 <<<"$answer"
+		return
 	fi
+	sed -n '2{s/error:[0-9A-F]*:[^:]*:[^:]*://; s/OpenSSL SSL_[a-z]*: //; s/OpenSSL\/[0-9.]*: //; s/ in connection to [^ ]*//; s/, errno [0-9]*//; s/ *$//
+		s/^/curl /; p}' <<<"$answer"
+}
+
+ask() { # PORT TLS HTTP CERTIFICATE
+	local certificate=()
+	if [[ $4 != none ]]; then certificate=("$scratch/ca/$4.pem"); fi
+	echo "$(curl_shows "$@"); $(/usr/bin/python3 -IS "$wire" "$1" "$2" "$3" "${certificate[@]}")"
 }
 
 ports=()

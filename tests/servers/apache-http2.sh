@@ -6,4 +6,5 @@ processing=event protocols='h2 http/1.1'
 # shellcheck source=tests/servers/common/apache.sh
 source "$here/apache.sh"
 alpn=h2 request=$http2_request answer='hello from apache'
+http2=yes sessions=
 run_server

@@ -16,6 +16,7 @@ launch() {
 		defaults
 			mode http
 			log global
+			option httplog
 			timeout connect 5s
 			timeout client 10s
 			timeout server 10s
@@ -27,5 +28,5 @@ launch() {
 	X
 	serve haproxy -W -f haproxy.cfg
 }
-answer='hello from upstream'
+answer='hello from upstream' access_line='"GET [^ ]* HTTP' http2=yes
 run_server

@@ -8,10 +8,12 @@ configure() {
 		import asyncio, ssl, sys
 		context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 		context.load_cert_chain(sys.argv[1], sys.argv[2])
+		context.options |= ssl.OP_NO_TICKET  # so that it keeps sessions itself
 		async def serve(reader, writer):
 		    try:
-		        await reader.readuntil(b"\r\n\r\n")
-		        writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello from asyncio\n")
+		        print("asked:", await reader.readuntil(b"\r\n\r\n"), flush=True)
+		        sessions = context.session_stats()["number"]
+		        writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello from asyncio, sessions: %d\n" % sessions)
 		        await writer.drain()
 		    except (OSError, EOFError):
 		        pass
@@ -23,6 +25,6 @@ configure() {
 	X
 }
 launch() { serve /usr/bin/python3 server.py "$certificate" "$key" "${ports[@]}"; }
-answer='hello from asyncio'
+answer='hello from asyncio' access_line='^asked:' sessions_request=$http_request sessions='sessions: '
 alerts=no
 run_server

@@ -8,6 +8,6 @@ configure() { cp "$here/app.py" "$work"; }
 launch() {
 	serve /usr/bin/uvicorn --host 127.0.0.1 --port "${ports[0]}" --lifespan off --ssl-certfile "$certificate" --ssl-keyfile "$key" app:asgi
 }
-answer='hello from python'
+answer='hello from python' access_line='"GET / HTTP'
 alerts=no
 run_server

@@ -9,5 +9,5 @@ launch() {
 	serve /usr/bin/uwsgi-core --plugins http,python311 --master --uid nobody --gid nogroup --processes 2 \
 		$(each_port "--https 127.0.0.1:@,$certificate,$key") --wsgi-file app.py --die-on-term
 }
-answer='hello from python'
+answer='hello from python' access_line=' GET / '
 run_server

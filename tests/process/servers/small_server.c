@@ -17,7 +17,8 @@
  * - starttls: one line of plain text is read and answered before the handshake
  * - library: its SSL_CTX belongs to a library context that was made the default one meanwhile
  * - tenant: it begins under a library context that it frees after its first connection
- * - hang-up: after SSL_accept() it ends the connection; hastily: without SSL_shutdown()
+ * - hang-up: after SSL_accept() it ends the connection; hastily: without SSL_shutdown(); socket:
+ * that first, and the SSL after it
  * - mortal: a write to a client that has gone ends it, by SIGPIPE
  * - credulous: certificates are verified by a callback that accepts all, put there by a function
  *   that was found in libssl itself
@@ -49,7 +50,7 @@
 
 struct options {
 	bool banner, accept, non_blocking, prefork, reuse_port, report, meddle, bypass;
-	bool hang_up, hastily, mortal;
+	bool hang_up, hastily, socket, mortal;
 	bool early, plain, library, tenant, credulous, starttls;
 	const char *demand; /* CA file; NULL: none */
 	const char *root;   /* NULL: that of its start */
@@ -326,8 +327,11 @@ static void serve_client(SSL_CTX *context, int descriptor, const struct options 
 		SSL_shutdown(ssl);
 	}
 	descriptor = SSL_get_fd(ssl); /* as hosts do that keep it nowhere else */
+	if (options->socket)
+		close(descriptor);
 	SSL_free(ssl);
-	close(descriptor);
+	if (!options->socket)
+		close(descriptor);
 }
 
 /* As one that has a library context for each of its tenants, and frees it with them. */
@@ -413,15 +417,15 @@ static char **parse_options(char **words, struct options *options)
 		const char *word;
 		bool *is_set;
 	} const known[] = {
-		{"banner", &options->banner},       {"accept", &options->accept},
-		{"prefork", &options->prefork},     {"reuseport", &options->reuse_port},
-		{"report", &options->report},       {"meddle", &options->meddle},
-		{"bypass", &options->bypass},       {"non-blocking", &options->non_blocking},
-		{"early", &options->early},         {"plain", &options->plain},
-		{"tenant", &options->tenant},       {"hang-up", &options->hang_up},
-		{"hastily", &options->hastily},     {"mortal", &options->mortal},
-		{"starttls", &options->starttls},   {"library", &options->library},
-		{"credulous", &options->credulous},
+		{"banner", &options->banner},   {"accept", &options->accept},
+		{"prefork", &options->prefork}, {"reuseport", &options->reuse_port},
+		{"report", &options->report},   {"meddle", &options->meddle},
+		{"bypass", &options->bypass},   {"non-blocking", &options->non_blocking},
+		{"early", &options->early},     {"plain", &options->plain},
+		{"tenant", &options->tenant},   {"hang-up", &options->hang_up},
+		{"hastily", &options->hastily}, {"mortal", &options->mortal},
+		{"socket", &options->socket},   {"starttls", &options->starttls},
+		{"library", &options->library}, {"credulous", &options->credulous},
 	};
 
 	for (; *words != NULL; words++) {

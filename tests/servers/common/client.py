@@ -108,29 +108,34 @@ STARTTLS = {
 }
 
 
+def context_of(tls, certificate, alpn=""):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # no close_notify is no end in order
+    if tls:
+        version = ssl.TLSVersion["TLSv" + tls.replace(".", "_")]
+        context.minimum_version = context.maximum_version = version
+    if alpn:
+        context.set_alpn_protocols(alpn.split(","))
+    if certificate:
+        context.load_cert_chain(certificate, re.sub(r"\.pem$", ".key", certificate))
+    return context
+
+
 class Talk:
     """TLS over the wire, record for record in our own hands."""
 
-    def __init__(self, wire, options):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        if options.tls:
-            version = ssl.TLSVersion["TLSv" + options.tls.replace(".", "_")]
-            context.minimum_version = context.maximum_version = version
-        if options.alpn:
-            context.set_alpn_protocols(options.alpn.split(","))
-        if options.certificate:
-            context.load_cert_chain(options.certificate, re.sub(r"\.pem$", ".key", options.certificate))
+    def __init__(self, wire, context, session=None, leaves=False):
         self.wire = wire
-        self.leaves = getattr(options, "break")
+        self.leaves = leaves
         self.handshake = "failed"
         self.alert = "-"
         self.complaint = ""
         self.text = b""
         self.over = False
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost", session=session)
 
     def flush(self):
         data = self.outgoing.read()
@@ -188,6 +193,18 @@ class Talk:
             except ssl.SSLError as error:
                 self.failed(error)
 
+    def close(self):
+        """A client's part, where the server has said that it is done."""
+        try:
+            self.tls.unwrap()
+        except ssl.SSLError:
+            pass
+        self.flush()
+
+    def await_end(self):
+        while self.over and self.more(LINGER):
+            pass
+
     def write(self, data):
         if data and not self.over:
             try:
@@ -232,7 +249,7 @@ def main():
         except ConnectionError as error:
             report("none", "-", wire, b"", options.expect, str(error))
             return
-    talk = Talk(wire, options)
+    talk = Talk(wire, context_of(options.tls, options.certificate, options.alpn), leaves=getattr(options, "break"))
     talk.shake()
     if talk.leaves:
         wire.socket.close()
@@ -244,14 +261,13 @@ def main():
             talk.read(pattern, LINGER)
         talk.write(escaped(options.send))
         talk.read(pattern, LIMIT)
-    if talk.over:
-        while talk.more(LINGER):
-            pass
+    talk.await_end()
     report(talk.handshake, talk.alert, wire, talk.text, options.expect, talk.complaint)
 
 
-try:
-    main()
-except OSError as error:
-    print("none - 0 reset no\n%s" % error)
-    sys.exit(0)
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError as error:
+        print("none - 0 reset no\n%s" % error)
+        sys.exit(0)

@@ -20,6 +20,7 @@
 #                        unreachable: nothing can be done, and nothing is claimed
 #   uncovered_reason     where cover is none: plaintext, of a server that gives the connection to stdio before it has read a byte,
 #                        so that nobody knows yet that it is TLS
+# With the argument `refusals`, refusals.sh is asked of it instead, and says what of the server.
 # `needs COMMAND-OR-FILE...` comes first: what is missing makes it a skip.
 #
 # Each server runs as root in namespaces of its own: it has no network but an own loopback, sees the unpacked packages of `make
@@ -31,6 +32,8 @@ name=$(basename "$0" .sh)
 here=tests/servers/common
 # shellcheck source=tests/tap.sh
 source tests/tap.sh
+# shellcheck source=tests/servers/common/refusals.sh
+source "$here/refusals.sh"
 build=$(realpath "${BUILD:-build}")
 library=${CFSHIM_LIBRARY:-$build/libcfshim.so}
 unpacked=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/servers/root
@@ -38,6 +41,7 @@ unpacked=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/servers/root
 http_request='GET / HTTP/1.0\r\nHost: localhost\r\n\r\n'
 request=$http_request answer='' ports_wanted=3 starttls='' alpn='' versions='1.2 1.3' cover=full host_log='' host_logs=()
 start_limit=20 stop_signal=TERM plain='' alerts=yes unseen='' uncovered_reason=uncovered-tls
+wanted=${1:-rules}
 work=/mnt/work
 machine=/mnt/machine # what lies below the unpacked packages
 # The preface of HTTP/2, SETTINGS, and HEADERS: GET / of https://localhost.
@@ -547,6 +551,10 @@ run_server() {
 	configure || skip_all 'it could not be configured'
 	if [[ -n $plain ]]; then
 		run_plain
+		finish
+	fi
+	if [[ $wanted == refusals ]]; then
+		run_refusals
 		finish
 	fi
 	run_bare

@@ -4,8 +4,11 @@ needs lighttpd "/usr/lib/lighttpd/mod_$module.so"
 configure() {
 	mkdir -p "$work/www"
 	echo 'hello from lighttpd' >"$work/www/index.html"
+	: | file access
+	chmod 666 "$work/access"
 	file lighttpd.conf <<-X
-		server.modules = ("mod_$module")
+		server.modules = ("mod_$module", "mod_accesslog")
+		accesslog.filename = "$work/access"
 		server.document-root = "$work/www"
 		server.bind = "127.0.0.1"
 		server.port = ${ports[0]}
@@ -18,3 +21,5 @@ configure() {
 	X
 }
 launch() { serve lighttpd -D -f lighttpd.conf; }
+# shellcheck disable=SC2034 # for refusals.sh
+access_line='"GET / HTTP' http2=yes
