@@ -246,8 +246,7 @@ $(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread -ldl -lrt
 
-$(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywords.def policy/reasons.def \
-		policy/unenforced.c
+$(BUILD)/man/cfshim-policy.5: man/cfshim-policy.5.in man/tables.sh policy/keywords.def policy/reasons.def
 	@mkdir -p $(@D)
 	$(Q)sh man/tables.sh $< >$@
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tables.sh PAGE.in - the page with each line `@KEYS@`, `@REASONS@` and `@UNENFORCED@` replaced by what policy/keywords.def,
-# policy/reasons.def and policy/unenforced.c have, so that the manual cannot say anything else than the parser.  Run below the root of the project.
+# tables.sh PAGE.in - the page with each line `@KEYS@` and `@REASONS@` replaced by what policy/keywords.def and policy/reasons.def
+# have, so that the manual cannot say anything else than the parser.  Run below the root of the project.
 set -eu
 
 # The entries of a .def file, one a line, without what does not begin in the first column as NAME(.
@@ -40,15 +40,8 @@ reasons() {
 		END { print ".El" }'
 }
 
-# What policy/unenforced.c names.
-unenforced() {
-	sed -n 's/^\t{KEY_\([a-z_]*\), .*/\1/p' policy/unenforced.c | sed 's/^verify$/verify No = Ql observe/; s/_/-/g; s/^/.Ic /; s/$/ ,/'
-	if grep -q 'server_sections_are_enforced = false' policy/unenforced.c; then echo 'and sections for a server name.'; else echo 'no others.'; fi
-}
-
 while IFS= read -r line; do
 	case $line in
-	@UNENFORCED@) unenforced ;;
 	@KEYS@) keys ;;
 	@REASONS@) reasons ;;
 	*) printf '%s\n' "$line" ;;

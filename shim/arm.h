@@ -10,6 +10,8 @@
 
 /* What the arming of one handshake is to leave, and what it found. */
 struct arming {
+	bool only_asks;    /* a certificate is asked for, and no way in is closed but sessions of
+			      other rules */
 	bool ends_well;    /* for whom is refused too: it is answered afterwards */
 	bool resumable;    /* sessions of the very same rules may be made and resumed */
 	bool suites_taken; /* found: a suite without certificates, on the host's list and the

@@ -39,7 +39,8 @@ static void begin_anew(struct connection *connection)
 	connection->hello_seen = connection->settled = connection->early_done = false;
 	connection->muted = connection->taken_away = connection->host_verified = false;
 	verdict_end_answer(connection);
-	connection->is_acme = false;
+	connection->is_acme = connection->observes = connection->told = false;
+	connection->reason = REASON_NONE;
 }
 
 void connection_clear(const SSL *ssl)
@@ -145,10 +146,13 @@ static enum reason claim_stream(struct connection *connection, const unsigned ch
 static enum reason judge_peer_address(struct connection *connection, const struct endpoint *peer)
 {
 	bool is_exempt = rules_exempt(&connection->rules, peer);
+	enum reason reason = REASON_NONE;
 
 	/* enforces from-at-hello, as from does */
 	if (!is_exempt && !rules_admit_peer(&connection->rules, peer))
-		return REASON_PEER_ADDRESS;
+		reason = verdict_unless_observed(connection, REASON_PEER_ADDRESS);
+	if (reason != REASON_NONE)
+		return reason;
 	if (is_exempt || !rules_enforce(&connection->rules)) {
 		connection->stage = STAGE_OPEN;
 		give_back(connection);
@@ -198,15 +202,20 @@ static enum reason judge_hello(struct connection *connection)
 		hello_examine(connection->openssl, connection->ssl, &connection->hello);
 	const char *name;
 	size_t length = 0;
+	bool is_allowed;
 
+	reason = verdict_unless_observed(connection, reason);
 	if (reason != REASON_NONE)
 		return reason;
 	name = hello_server_name(&connection->hello, &length);
-	/* enforces only-names */
-	if (!rules_allow_name(&connection->rules, name, length))
-		return REASON_SERVER_NAME;
+	is_allowed = rules_allow_name(&connection->rules, name, length);
 	/* enforces server-sections */
 	rules_narrow(&connection->rules, name, length);
+	/* enforces only-names */
+	if (!is_allowed)
+		reason = verdict_unless_observed(connection, REASON_SERVER_NAME);
+	if (reason != REASON_NONE)
+		return reason;
 	choose_answer(connection);
 	if (!rules_enforce(&connection->rules)) {
 		connection->stage = STAGE_OPEN;
@@ -238,9 +247,12 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	reason = judge_hello(connection);
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
-	/* A host that verifies certificates itself has to see each. */
+	if (rules_verify(&connection->rules) == VERIFY_OBSERVE) {
+		verdict_observe(connection);
+		return REASON_NONE;
+	}
 	connection->arming = (struct arming){
-		.resumable = rules_resume(&connection->rules) && !host_asks(&connection->host),
+		.resumable = verdict_may_resume(connection),
 		.ends_well = verdict_may_finish(connection),
 	};
 	reason = arm(openssl, connection->ssl, &connection->rules, &connection->host,
@@ -265,7 +277,8 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	enum reason reason = REASON_INTERNAL;
 
 	if (connection != NULL && !connection->conversing) {
-		if (connection->stage != STAGE_ARMED) /* else it may be a second one */
+		/* Else it may be a second one. */
+		if (connection->stage != STAGE_ARMED && !connection_is_observed(connection))
 			hello_forget(&connection->hello);
 		begin_anew(connection);
 		verdict_forget_bios(
@@ -301,6 +314,8 @@ void connection_keep_armed(struct connection *connection)
 	enum reason reason;
 	struct quiet quiet;
 
+	if (connection_is_observed(connection))
+		verdict_observe_again(connection);
 	if (connection->stage != STAGE_ARMED)
 		return;
 	quiet = quiet_begin(openssl);
@@ -355,14 +370,14 @@ int connection_verify(struct connection *connection, const struct host_context *
 	if (reason == REASON_NONE)
 		keep_session(connection);
 	quiet_end(openssl, quiet);
-	if (reason != REASON_NONE && !verdict_may_finish(connection)) {
+	if (reason != REASON_NONE && !connection->observes && !verdict_may_finish(connection)) {
 		verdict_refuse(connection, reason);
 		openssl->X509_STORE_CTX_set_error(store_context, refuse_verify_error(reason));
 		return 0;
 	}
-	/* What is wrong with it is not the host's to see, nor the certificate: judged at the end.
-	 */
-	if (reason == REASON_NONE && host_asks_now(openssl, &connection->host, connection->ssl))
+	/* What is wrong with it is not the host's to see, nor the certificate, unless it is only
+	 * observed: judged at the end. */
+	if ((reason == REASON_NONE || connection->observes) && host_asks_now(openssl, &connection->host, connection->ssl))
 		return connection_verify_for_host(connection, context, store_context);
 	openssl->X509_STORE_CTX_set_error(store_context, X509_V_OK);
 	return 1;

@@ -36,8 +36,10 @@ enum stream_state {
 struct intake {
 	bool expects_proxy; /* its header is not whole yet */
 	bool is_plain;      /* a hello may come at any place */
+	bool must_be_tls;   /* is_plain, since it is only observed: and so far it is `first` */
 	bool names_peer;    /* the PROXY header did: `peer` */
 	struct endpoint peer;
+	struct client_hello first;
 	union {
 		struct proxy_header proxy;
 		struct client_hello hello;
@@ -56,6 +58,8 @@ struct stream {
 	struct endpoint endpoint, peer; /* of the socket */
 	bool peer_known;
 	bool allows_plaintext;
+	bool is_observed;  /* nobody is refused, and told of is who would be: once */
+	_Atomic bool told;
 	enum answer answer;
 	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */
 	_Atomic bool abandoned; /* without a verdict: OpenSSL may read on, and begin anew */

@@ -165,7 +165,7 @@ int SSL_verify_client_post_handshake(SSL *ssl)
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	struct connection *connection = connection_of(ssl);
 
-	if (connection != NULL && connection->stage == STAGE_ADMITTED && connection->verify_ours) {
+	if (connection != NULL && connection_may_talk(connection) && connection->verify_ours) {
 		connection_give_back_verify(connection);
 		connection->asks_later = true;
 	}

@@ -8,12 +8,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- refuse ---- */
 
-void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer)
+static void tell(const struct stream *stream, enum reason reason, const struct endpoint *peer,
+		 bool is_observed)
 {
 	struct refusal refusal = {
+		.is_observed = is_observed,
 		.reason = policy_in_force() ? reason : REASON_POLICY_ERROR,
 		.answer = stream->answer,
 		.endpoint_known = true,
@@ -26,11 +29,28 @@ void guard_tell(const struct stream *stream, enum reason reason, const struct en
 	journal_refused(&refusal);
 }
 
+void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer)
+{
+	tell(stream, reason, peer, false);
+}
+
 static const struct endpoint *shown_peer(const struct stream *stream)
 {
 	if (stream->in.names_peer)
 		return &stream->in.peer;
 	return stream->peer_known ? &stream->peer : NULL;
+}
+
+void guard_observe(struct stream *stream, enum reason reason)
+{
+	stream->in.must_be_tls = false;
+	if (!atomic_exchange(&stream->told, true))
+		tell(stream, reason, shown_peer(stream), true);
+}
+
+bool guard_has_told(const struct stream *stream)
+{
+	return stream != NULL && atomic_load(&stream->told);
 }
 
 void guard_close(struct stream *stream, int descriptor, enum reason reason)
@@ -70,7 +90,9 @@ bool guard_is_past(const struct stream *stream, int descriptor)
 
 enum reason guard_reason_unclaimed(const struct stream *stream)
 {
-	bool began = !stream->in.expects_proxy && stream->in.hello.bytes_taken > 0;
+	const struct intake *in = &stream->in;
+	const struct client_hello *hello = in->is_plain ? &in->first : &in->hello;
+	bool began = !in->expects_proxy && hello->bytes_taken > 0;
 
 	return began ? REASON_UNCOVERED_TLS : REASON_PLAINTEXT;
 }
@@ -107,9 +129,13 @@ static enum stream_state first_state(struct stream *stream, const struct rule *r
 	stream->answer = rule->refuse;
 	if (!rule_enforces(rule) || peers_contain(rule->exempt, peer))
 		return STREAM_OPEN;
-	stream->allows_plaintext = rule->allows_plaintext;
 	stream->in.expects_proxy = peers_contain(rule->proxy_protocol, peer);
-	return rule->allows_plaintext && !stream->in.expects_proxy ? STREAM_PLAIN : STREAM_NEW;
+	stream->is_observed = !rule_requires(rule, time(NULL));
+	stream->in.must_be_tls = stream->is_observed && !rule->allows_plaintext;
+	stream->allows_plaintext = stream->is_observed || rule->allows_plaintext;
+	if (stream->is_observed || (rule->allows_plaintext && !stream->in.expects_proxy))
+		return STREAM_PLAIN;
+	return STREAM_NEW;
 }
 
 static bool ends_of(int descriptor, struct endpoint *endpoint, struct endpoint *peer,
@@ -129,6 +155,14 @@ static bool ends_of(int descriptor, struct endpoint *endpoint, struct endpoint *
 	*peer_known = getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
 		      endpoint_from_sockaddr(peer, (struct sockaddr *)&address, length);
 	return true;
+}
+
+static void refuse_peer(struct stream *stream, int descriptor)
+{
+	if (stream->is_observed)
+		guard_observe(stream, REASON_PEER_ADDRESS);
+	else
+		guard_close(stream, descriptor, REASON_PEER_ADDRESS);
 }
 
 void guard_accepted(int descriptor)
@@ -159,12 +193,13 @@ void guard_accepted(int descriptor)
 	stream->in.is_plain = state != STREAM_NEW;
 	atomic_store(&stream->state, state);
 	/* Who serves no TLS is left alone. */
-	if (state == STREAM_NEW || (state == STREAM_PLAIN && serving_has_context()))
+	if (state == STREAM_NEW || stream->in.must_be_tls ||
+	    (state == STREAM_PLAIN && serving_has_context()))
 		ring_look();
 	/* enforces from, as from-at-hello does */
 	if (rule != NULL && !peers_contain(rule->exempt, peer_known ? &peer : NULL) &&
 	    !rule_admits_peer(rule, peer_known ? &peer : NULL))
-		guard_close(stream, descriptor, REASON_PEER_ADDRESS);
+		refuse_peer(stream, descriptor);
 	descriptor_release(stream);
 }
 
@@ -201,6 +236,16 @@ void guard_received(int descriptor)
 
 /* ---- what nobody can look at ---- */
 
+/* From now on nobody can tell what has come. */
+static void lose_sight(struct stream *stream)
+{
+	if (stream->in.must_be_tls || stream->in.expects_proxy)
+		guard_observe(stream, guard_reason_unclaimed(stream));
+	stream->in.expects_proxy = false;
+	stream->in.scan.state = SCAN_AMBIGUOUS;
+	atomic_store(&stream->has_random, false);
+}
+
 bool guard_passes(struct stream *stream, int descriptor)
 {
 	enum stream_state state = atomic_load(&stream->state);
@@ -209,8 +254,7 @@ bool guard_passes(struct stream *stream, int descriptor)
 	if (guard_is_past(stream, descriptor)) {
 		descriptor_forget(descriptor);
 	} else if (state == STREAM_PLAIN || state == STREAM_OPEN) {
-		stream->in.scan.state = SCAN_AMBIGUOUS;
-		atomic_store(&stream->has_random, false);
+		lose_sight(stream);
 	} else {
 		/* enforces unseen-bytes */
 		passes = false;

@@ -89,11 +89,14 @@ static ssize_t send_plain(struct stream *stream, int descriptor, const struct ms
 	ssize_t count;
 
 	/* enforces server-hello */
-	if (stream->in.scan.state != SCAN_NOTHING && server_begins(&flight, message, SSIZE_MAX) &&
+	if (guard_scanned(stream) != SCAN_NOTHING && server_begins(&flight, message, SSIZE_MAX) &&
 	    descriptor_is(descriptor, stream))
 		return refuse_to_send(stream, descriptor, REASON_UNCOVERED_TLS);
 	count = libc_originals()->sendmsg(descriptor, message, flags);
-	if (count > 0 && stream->in.scan.state != SCAN_NOTHING)
+	if (count > 0 && (stream->in.must_be_tls || stream->in.expects_proxy) &&
+	    !(serving_has_context() && is_alert(message)))
+		guard_observe(stream, guard_reason_unclaimed(stream));
+	if (count > 0 && guard_scanned(stream) != SCAN_NOTHING)
 		server_begins(&stream->flight, message, (size_t)count);
 	return count;
 }

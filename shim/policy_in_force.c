@@ -54,10 +54,8 @@ static struct policy *load_file(const char *path, bool may_be_absent, struct com
 	else
 		policy = policy_parse(text, length, complaints);
 	free(text);
-	if (policy != NULL) {
+	if (policy != NULL)
 		peer_files_read(policy, complaints);
-		policy_complain_of_unenforced(policy, complaints);
-	}
 	return policy;
 }
 

@@ -2,6 +2,7 @@
 
 #include "endpoint.h"
 #include "journal.h"
+#include "newcomer.h"
 #include "policy_in_force.h"
 
 #include <errno.h>
@@ -26,11 +27,23 @@ static void announce(struct openssl *openssl)
 	errno = error_number;
 }
 
+static bool policy_observes(void)
+{
+	const struct policy *policy = policy_in_force();
+	size_t count = policy ? policy_rule_count(policy) : 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (policy_rule(policy, i)->verify == VERIFY_OBSERVE)
+			return true;
+	return false;
+}
+
 void serving_context_made(struct openssl *openssl)
 {
 	struct openssl *none = NULL;
 
-	atomic_compare_exchange_strong(&with_context, &none, openssl);
+	if (atomic_compare_exchange_strong(&with_context, &none, openssl) && policy_observes())
+		newcomer_share();
 	if (endpoint_is_listening())
 		announce(openssl);
 }
