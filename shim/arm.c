@@ -59,15 +59,33 @@ static int asking_mode(const struct openssl *openssl, const SSL *ssl,
 	return SSL_VERIFY_PEER;
 }
 
-static void demand_certificate(const struct openssl *openssl, SSL *ssl,
-			       const struct host_connection *host, const struct arming *arming)
+static void set_mode(const struct openssl *openssl, SSL *ssl, int before, int mode)
+{
+	if (before != mode || openssl->SSL_get_verify_callback(ssl) != keep_verdict)
+		openssl->SSL_set_verify(ssl, mode, keep_verdict);
+}
+
+static void demand_certificate(const struct openssl *openssl, SSL *ssl, bool ends_well)
 {
 	int mode = openssl->SSL_get_verify_mode(ssl);
-	int demanded = arming->only_asks ? asking_mode(openssl, ssl, host)
-					 : demanded_mode(mode, arming->ends_well);
 
-	if (mode != demanded || openssl->SSL_get_verify_callback(ssl) != keep_verdict)
-		openssl->SSL_set_verify(ssl, demanded, keep_verdict);
+	set_mode(openssl, ssl, mode, demanded_mode(mode, ends_well));
+}
+
+/* What the host has set meanwhile, by whichever way, is its own. */
+static void ask_for_certificate(const struct openssl *openssl, SSL *ssl,
+				struct host_connection *host, struct arming *arming)
+{
+	int mode = openssl->SSL_get_verify_mode(ssl);
+	SSL_verify_cb callback = openssl->SSL_get_verify_callback(ssl);
+
+	if (arming->has_asked && mode != arming->asked_mode)
+		host->verify_mode = mode;
+	if (callback != keep_verdict)
+		host->verify = callback;
+	arming->has_asked = true;
+	arming->asked_mode = asking_mode(openssl, ssl, host);
+	set_mode(openssl, ssl, mode, arming->asked_mode);
 }
 
 /* Add a copy of `name`, once. */
@@ -317,9 +335,12 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl)
 }
 
 void arm_again(const struct openssl *openssl, SSL *ssl, struct host_connection *host,
-	       const struct arming *arming)
+	       struct arming *arming)
 {
-	demand_certificate(openssl, ssl, host, arming);
+	if (arming->only_asks)
+		ask_for_certificate(openssl, ssl, host, arming);
+	else
+		demand_certificate(openssl, ssl, arming->ends_well);
 	if (!arming->resumable)
 		keep_no_session(openssl, ssl, host);
 	if (arming->only_asks)
@@ -352,7 +373,8 @@ enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rul
 	rules_digest(rules, digest);
 	arm_again(openssl, ssl, host, arming);
 	/* enforces certificate-list */
-	limit_certificate_list(openssl, ssl, host);
+	if (!arming->only_asks || !host_asks(host))
+		limit_certificate_list(openssl, ssl, host);
 	/* enforces suites */
 	if (!arming->only_asks && !filter_ciphers(openssl, ssl, &arming->suites_taken))
 		return REASON_NO_CERTIFICATE_CIPHER;

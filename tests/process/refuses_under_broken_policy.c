@@ -137,6 +137,8 @@ int main(void)
 		      "[port *]\n  verify = maybe\n", NULL, ":2:"),
 		FAULT("a policy with a key it does not know refuses everybody",
 		      "[port *]\nverify = off\nverifi = off\n", NULL, ":3:1:"),
+		FAULT("a policy that would observe, and has a mistake, refuses everybody",
+		      "[port *]\nverify = observe\nca = @/none.pem\n", NULL, ":3:6:"),
 		FAULT("a policy that names a file of CIDRs that is not there refuses everybody",
 		      "[port *]\nverify = off\nfrom = @/none.txt\n", NULL, ":3:8:"),
 		FAULT("a policy that ends inside its section's name refuses everybody",
