@@ -165,9 +165,13 @@ static void strangers_resume_nothing(void **state)
 	(void)state;
 	for (int i = 0; i < 4; i++) {
 		struct client client = client_of(server, i % 2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+		struct refusal_line line = {.text = ""};
 		SSL_SESSION *session;
 
 		expect_visit(&client, strangers[i / 2]->certificate, false, &session);
+		expect(log_next_refusal(&log, &line, false) &&
+			       strcmp(line.reason, strangers[i / 2]->reason) == 0,
+		       "the first visit: %s", line.text);
 		client.session = session;
 		expect_observed(&client, strangers[i / 2], &log);
 		expect_observed(&client, strangers[i / 2], &log);
