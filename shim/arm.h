@@ -10,9 +10,9 @@
 
 /* What the arming of one handshake is to leave, and what it found. */
 struct arming {
-	bool only_asks;    /* a certificate is asked for, and no way in is closed but sessions of
-			      other rules */
-	bool has_asked;    /* so `asked_mode` is what the SSL's verify mode was set to */
+	bool only_asks; /* a certificate is asked for, and no way in is closed but sessions of
+			   other rules */
+	bool has_asked; /* so `asked_mode` is what the SSL's verify mode was set to */
 	int asked_mode;
 	bool ends_well;    /* for whom is refused too: it is answered afterwards */
 	bool resumable;    /* sessions of the very same rules may be made and resumed */

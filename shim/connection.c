@@ -377,7 +377,8 @@ int connection_verify(struct connection *connection, const struct host_context *
 	}
 	/* What is wrong with it is not the host's to see, nor the certificate, unless it is only
 	 * observed: judged at the end. */
-	if ((reason == REASON_NONE || connection->observes) && host_asks_now(openssl, &connection->host, connection->ssl))
+	if ((reason == REASON_NONE || connection->observes) &&
+	    host_asks_now(openssl, &connection->host, connection->ssl))
 		return connection_verify_for_host(connection, context, store_context);
 	openssl->X509_STORE_CTX_set_error(store_context, X509_V_OK);
 	return 1;

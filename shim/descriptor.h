@@ -58,7 +58,7 @@ struct stream {
 	struct endpoint endpoint, peer; /* of the socket */
 	bool peer_known;
 	bool allows_plaintext;
-	bool is_observed;  /* nobody is refused, and told of is who would be: once */
+	bool is_observed; /* nobody is refused, and told of is who would be: once */
 	_Atomic bool told;
 	enum answer answer;
 	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */

@@ -18,7 +18,8 @@ void guard_close(struct stream *stream, int descriptor, enum reason reason);
 /* A line about it.  `peer` NULL: not known. */
 void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer);
 
-/* Of one that is only observed: a line about what it would have been refused for, the first time. */
+/* Of one that is only observed: a line about what it would have been refused for, the first time.
+ */
 void guard_observe(struct stream *stream, enum reason reason);
 
 /* Has a hello been seen, where plain text passes? */

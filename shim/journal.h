@@ -34,11 +34,11 @@ void journal_refused(const struct refusal *refusal);
 
 /* What the line about a certificate that a client showed for the first time says of it. */
 struct certificate_words {
-	const char *subject, *issuer; /* RFC 2253 */
-	const char *serial, *sha256;  /* in hex */
-	const char *not_after;        /* 2027-01-31T00:00:00Z */
+	const char *subject, *issuer;   /* RFC 2253 */
+	const char *serial, *sha256;    /* in hex */
+	const char *not_after;          /* 2027-01-31T00:00:00Z */
 	const char *extended_key_usage; /* "clientAuth,serverAuth" */
-	unsigned long sent;           /* certificates, with it */
+	unsigned long sent;             /* certificates, with it */
 };
 
 /* May such a line go out now?  At most 10 a second, counted apart for those that would be

@@ -6,7 +6,7 @@
 
 #define PLACES 4096
 /* So many places are looked at for one certificate; where all are taken, one of them gives way. */
-#define TRIED  8
+#define TRIED 8
 
 struct memory {
 	_Atomic uint64_t seen[2][PLACES]; /* would be refused, would be admitted; 0: free */

@@ -1,5 +1,5 @@
-/* newcomer.h - client certificates that are seen for the first time, where a rule observes: each has a
- * line, so that an operator knows whom `require` would meet.
+/* newcomer.h - client certificates that are seen for the first time, where a rule observes: each
+ * has a line, so that an operator knows whom `require` would meet.
  *
  * What is remembered of them is 64 bits of each one's SHA-256, of a bounded number, apart for those
  * that would be admitted: strangers crowd out strangers.  Where newcomer_share() came in time, the

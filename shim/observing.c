@@ -1,5 +1,5 @@
-/* observing.c - a connection under rules that only observe: a certificate is asked for, and told of is
- * what would have become of it.
+/* observing.c - a connection under rules that only observe: a certificate is asked for, and told of
+ * is what would have become of it.
  *
  * Part of connection.c.  The connection is open: no door and no stage stands in anybody's way, and
  * what the host set itself holds, but for sessions. */

@@ -50,7 +50,8 @@ enum answer rules_answer(const struct rules *rules);
 /* The status of `reject 403`; 0: none. */
 uint16_t rules_status(const struct rules *rules);
 
-/* REASON_NONE: all of them admit `leaf`; where one requires, those that observe do.  unknown-endpoint: some do. */
+/* REASON_NONE: all of them admit `leaf`; where one requires, those that observe do.
+ * unknown-endpoint: some do. */
 enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
 			STACK_OF(X509) * intermediates);
 

@@ -32,7 +32,8 @@ bool verdict_goes_on(const struct connection *connection, int alert);
 void verdict_release_stream(struct connection *connection);
 
 /* What the hello asked for, as a string; "": no server. */
-void verdict_asked_name(const struct connection *connection, char name[TLSEXT_MAXLEN_host_name + 1]);
+void verdict_asked_name(const struct connection *connection,
+			char name[TLSEXT_MAXLEN_host_name + 1]);
 
 /* observing.c, for rules that only observe.  `reason` again; or REASON_NONE, and it is noted, where
  * the rules say to admit nevertheless. */

@@ -46,8 +46,8 @@ static void print_time(const struct libcrypto *libcrypto, const ASN1_TIME *time,
 static void print_usage(const struct libcrypto *libcrypto, const X509 *certificate, char *text,
 			size_t size)
 {
-	OPENSSL_STACK *usages = libcrypto->X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL,
-							    NULL);
+	OPENSSL_STACK *usages =
+		libcrypto->X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
 	int count = usages ? libcrypto_stack_count(libcrypto, usages) : 0;
 	size_t used = 0;
 

@@ -136,14 +136,15 @@ static void expect_comer(const struct server *server, const struct comer *comer,
 			       strcmp(line.reason, comer->reason) == 0 &&
 			       strncmp(line.peer, comer->from, strlen(comer->from)) == 0,
 		       "%s, %s: \"%s\"", comer->from, comer->reason, line.text);
-	expect(!log_next_refusal(log, &line, true), "%s: one more line: %s", comer->from, line.text);
+	expect(!log_next_refusal(log, &line, true), "%s: one more line: %s", comer->from,
+	       line.text);
 }
 
 static void run_comers(void **state)
 {
-	struct server *server = start_server(
-		*state, "verify = observe\nfrom = 127.0.0.1\nexempt = " EXEMPT "\n"
-			"only-names = shop.example\n");
+	struct server *server =
+		start_server(*state, "verify = observe\nfrom = 127.0.0.1\nexempt = " EXEMPT "\n"
+				     "only-names = shop.example\n");
 	struct log log = log_of(server);
 
 	for (size_t i = 0; i < 2 * sizeof(comers) / sizeof(comers[0]); i++)
@@ -186,8 +187,8 @@ static void run_plaintext(void **state)
 /* A PROXY header is expected, and the TLS hello comes at once; or the header, and then it. */
 static void run_header(void **state)
 {
-	struct server *server = start_server(
-		server_kind_named("Apache event"), "verify = observe\nproxy-protocol = " PROXY);
+	struct server *server = start_server(server_kind_named("Apache event"),
+					     "verify = observe\nproxy-protocol = " PROXY);
 	struct log log = log_of(server);
 	struct client client = {
 		.port = server->ports[0], .version = TLS1_3_VERSION, .request = REQUEST};
@@ -213,8 +214,7 @@ static void run_header(void **state)
 	client_run(&client, &outcome);
 	expect(strcmp(outcome_body(&outcome), SERVER_ANSWER) == 0, "not served");
 	outcome_clear(&outcome);
-	expect(log_next_refusal(&log, &line, false) &&
-		       strcmp(line.reason, "no-certificate") == 0 &&
+	expect(log_next_refusal(&log, &line, false) && strcmp(line.reason, "no-certificate") == 0 &&
 		       strcmp(line.peer, "203.0.113.9:51514") == 0,
 	       "%s", line.text);
 	expectations_met();

@@ -1,5 +1,5 @@
-/* verify = observe until a day: when it comes, the rule requires, in a process that goes on; sessions
- * of the days before do not resume then; and a clock that was never set puts nothing off.
+/* verify = observe until a day: when it comes, the rule requires, in a process that goes on;
+ * sessions of the days before do not resume then; and a clock that was never set puts nothing off.
  *
  * Both sides are in this program: started as `PROGRAM host ...` it is the host, whose clock shows
  * what the file `clock` in its folder says. */

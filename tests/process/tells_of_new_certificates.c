@@ -82,8 +82,8 @@ static void describe(const char *certificate, char *text, size_t size)
 	for (char *at = number; *at != '\0'; at++)
 		*at = (char)(*at >= 'A' ? *at - 'A' + 'a' : *at);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &end);
-	text_format(text, size, "serial=%s not-after=%s eku=%s chain=%d sha256=%s dropped=0", number,
-		    when, strcmp(certificate, "edge-no-eku") == 0 ? "-" : "clientAuth",
+	text_format(text, size, "serial=%s not-after=%s eku=%s chain=%d sha256=%s dropped=0",
+		    number, when, strcmp(certificate, "edge-no-eku") == 0 ? "-" : "clientAuth",
 		    strcmp(certificate, "edge-chain") == 0 ? 2 : 1, hex);
 	OPENSSL_free(number);
 	BN_free(serial);
@@ -177,8 +177,8 @@ int main(void)
 {
 	static char names[FLOOD][32];
 	const struct CMUnitTest tests[] = {
-		{"each certificate has one line, in nginx with its workers", each_has_one_line, NULL,
-		 test_end, (void *)(uintptr_t) "nginx"},
+		{"each certificate has one line, in nginx with its workers", each_has_one_line,
+		 NULL, test_end, (void *)(uintptr_t) "nginx"},
 		{"and in Apache with its children", each_has_one_line, NULL, test_end,
 		 (void *)(uintptr_t) "Apache prefork"},
 		TEST("strangers with ever new ones make no flood, and do not hide the edge's",

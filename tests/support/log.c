@@ -63,8 +63,7 @@ static bool parse_refusal(const char *line, struct refusal_line *refusal)
 	};
 
 	if (sscanf(line, "cfshim[%u]: %31s", &refusal->pid, refusal->verdict) != 2 ||
-	    (strcmp(refusal->verdict, "refused") != 0 &&
-	     strcmp(refusal->verdict, "observed") != 0))
+	    (strcmp(refusal->verdict, "refused") != 0 && strcmp(refusal->verdict, "observed") != 0))
 		return false;
 	snprintf(refusal->text, sizeof(refusal->text), "%s", line);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
