@@ -40,6 +40,7 @@ static void begin_anew(struct connection *connection)
 	connection->muted = connection->taken_away = connection->host_verified = false;
 	verdict_end_answer(connection);
 	connection->is_acme = connection->observes = connection->told = false;
+	connection->came_without = false;
 	connection->reason = REASON_NONE;
 }
 

@@ -39,7 +39,9 @@ struct connection {
 	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
 	bool verify_ours;   /* so are verify mode and callback */
 	bool asks_later;    /* they are the host's again: it asks after the handshake */
-	bool host_verified; /* the host asked for one itself, and its own verification has passed */
+	bool host_verified; /* the host asked for one itself, and its own verification has passed,
+			       or none came */
+	bool came_without;  /* observed: the client had none to show */
 	bool at_hello;      /* refused there: version and server name are not settled yet */
 	bool hello_seen;    /* in the handshake that goes on */
 	bool renegotiates;  /* there was a handshake before it */

@@ -168,6 +168,7 @@ int SSL_verify_client_post_handshake(SSL *ssl)
 	if (connection != NULL && connection_may_talk(connection) && connection->verify_ours) {
 		connection_give_back_verify(connection);
 		connection->asks_later = true;
+		connection->host_verified |= connection->came_without;
 	}
 	return openssl->SSL_verify_client_post_handshake(ssl);
 }

@@ -119,6 +119,10 @@ void verdict_observe_end(struct connection *connection)
 		tell(connection, reason, verdict_may_finish(connection) ? connection->status : 0);
 	connection->settled = true;
 	connection->hello_seen = false;
+	connection->came_without = connection->peer.leaf == NULL;
+	if (connection->came_without)
+		connection->host_verified =
+			host_asks_now(connection->openssl, &connection->host, connection->ssl);
 	peer_forget(connection->openssl, &connection->peer);
 	hello_forget(&connection->hello);
 	arm_give_back(connection->openssl, connection->ssl, &connection->host);
