@@ -268,8 +268,7 @@ $(BUILD)/tests/%: $(BUILD)/fobj/tests/%.o $(call fobj,$(SUPPORT_C) $(SHARED_C) $
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -lcmocka -lssl -lcrypto -lpthread -ldl -lrt
 
-$(BUILD)/man/%: man/%.in man/tables.sh policy/keywords.def policy/reasons.def policy/unenforced.c \
-		cli/verbs.def cli/verbs.awk
+$(BUILD)/man/%: man/%.in man/tables.sh policy/keywords.def policy/reasons.def cli/verbs.def cli/verbs.awk
 	@mkdir -p $(@D)
 	$(Q)sh man/tables.sh $< >$@
 $(BUILD)/completions/%: completions/%.in completions/tables.sh cli/verbs.def cli/verbs.awk

@@ -28,8 +28,6 @@ static void load(struct known_policy *known)
 		known->policy = policy_parse(text, length, &complaints);
 		free(text);
 	}
-	if (known->policy != NULL)
-		policy_complain_of_unenforced(known->policy, &complaints);
 	if (complaints.errors > 0) {
 		policy_free(known->policy);
 		known->policy = NULL;

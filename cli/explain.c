@@ -138,16 +138,16 @@ static void judge(struct finding *finding, const struct policy_file *file,
 		finding->why = reason_meaning(finding->reason);
 }
 
-/* Under `observe` the refusal is only told. */
+/* Under `observe` the refusal is only told.  An address is judged before the name is known. */
 static bool only_observed(const struct finding *finding)
 {
-	const struct rule *rule =
-		finding->reason == REASON_PEER_ADDRESS || finding->reason == REASON_SERVER_NAME
-			? finding->port
-			: finding->rule;
+	const int64_t now = (int64_t)time(NULL);
 
-	return finding->verdict == REFUSED &&
-	       rule_verify(rule, (int64_t)time(NULL)) == VERIFY_OBSERVE;
+	if (finding->verdict != REFUSED)
+		return false;
+	if (finding->reason == REASON_PEER_ADDRESS)
+		return rule_enforces(finding->port) && !rule_requires(finding->port, now);
+	return rule_verify(finding->rule, now) == VERIFY_OBSERVE;
 }
 
 /* ---- what is printed ---- */

@@ -77,7 +77,6 @@ void policy_file_load(struct policy_file *file, const char *path)
 	}
 	if (file->policy != NULL) {
 		peer_files_read(file->policy, NULL, &file->complaints);
-		policy_complain_of_unenforced(file->policy, &file->complaints);
 		warn_of_writers(file);
 		policy_warn(file->policy, (int64_t)time(NULL), &file->complaints);
 		load_trusts(file);

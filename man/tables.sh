@@ -1,7 +1,7 @@
 #!/bin/sh
-# tables.sh PAGE.in - the page with each line `@KEYS@`, `@REASONS@` and `@UNENFORCED@` replaced by what policy/keywords.def,
-# policy/reasons.def and policy/unenforced.c have, and `@SYNOPSIS@` and `@OPTIONS VERB@` by what cli/verbs.def has, so that the manual
-# cannot say anything else than the parser.  Run below the root of the project.
+# tables.sh PAGE.in - the page with each line `@KEYS@` and `@REASONS@` replaced by what policy/keywords.def and policy/reasons.def
+# have, and `@SYNOPSIS@` and `@OPTIONS VERB@` by what cli/verbs.def has, so that the manual cannot say anything else than the parser.
+# Run below the root of the project.
 set -eu
 
 # The entries of a .def file, one a line, without what does not begin in the first column as NAME(.
@@ -39,12 +39,6 @@ reasons() {
 		BEGIN { print ".Bl -tag -width \"no-certificate-cipher\" -compact" }
 		$2 != "-" { print ".It Li " $2; print $4 }
 		END { print ".El" }'
-}
-
-# What policy/unenforced.c names.
-unenforced() {
-	sed -n 's/^\t{KEY_\([a-z_]*\), .*/\1/p' policy/unenforced.c | sed 's/^verify$/verify No = Ql observe/; s/_/-/g; s/^/.Ic /; s/$/ ,/'
-	if grep -q 'server_sections_are_enforced = false' policy/unenforced.c; then echo 'and sections for a server name.'; else echo 'no others.'; fi
 }
 
 # Arguments as the usage shows them, in the words of mdoc(7): "[--policy FILE]" is ".Op Fl -policy Ar file".
@@ -114,7 +108,6 @@ options() { # VERB
 
 while IFS= read -r line; do
 	case $line in
-	@UNENFORCED@) unenforced ;;
 	@KEYS@) keys ;;
 	@REASONS@) reasons ;;
 	@SYNOPSIS@) synopsis ;;

@@ -49,3 +49,13 @@ bool rule_enforces(const struct rule *rule)
 			return true;
 	return rule->verify != VERIFY_OFF;
 }
+
+bool rule_requires(const struct rule *rule, int64_t now)
+{
+	const struct server *servers = servers_of(rule);
+
+	for (size_t i = 0; i < rule->server_count; i++)
+		if (rule_verify(&servers[i].section->rule, now) == VERIFY_REQUIRE)
+			return true;
+	return rule_verify(rule, now) == VERIFY_REQUIRE;
+}

@@ -137,6 +137,9 @@ bool policy_allows_name(const struct policy *policy, const struct rule *rule, co
  */
 bool rule_enforces(const struct rule *rule);
 
+/* And does either refuse anybody at `now` (seconds since 1970)?  Else they observe, at most. */
+bool rule_requires(const struct rule *rule, int64_t now);
+
 /* What holds at `now` (seconds since 1970): `observe until` is `require` from its day on, and while
  * the clock stands before the release of this version. */
 enum verify rule_verify(const struct rule *rule, int64_t now);
@@ -164,10 +167,6 @@ bool policy_peer_file_take(struct policy *policy, size_t index, const char *text
 /* Once all are taken: complains of what only the files show.  policy_parse() did it already for a
  * policy that names none. */
 void policy_peers_settle(struct policy *policy, struct complaints *complaints);
-
-/* Complain of each key that is used and that nothing in the shim enforces yet: such a policy is not
- * taken up. */
-void policy_complain_of_unenforced(const struct policy *policy, struct complaints *complaints);
 
 /* Warn of what may not be meant, as it is at `now` (seconds since 1970); the files of peers count
  * where they were taken. */

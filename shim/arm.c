@@ -39,18 +39,53 @@ static int no_early_data(SSL *ssl, void *argument)
 	return 0;
 }
 
+static int demanded_mode(int mode, bool ends_well)
+{
+	/* enforces demand */
+	mode |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	if (ends_well)
+		mode &= ~SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	/* enforces not-later */
+	mode &= ~(SSL_VERIFY_POST_HANDSHAKE | SSL_VERIFY_CLIENT_ONCE);
+	return mode;
+}
+
+/* Where the host asks as well, it insists or not, as without the shim. */
+static int asking_mode(const struct openssl *openssl, const SSL *ssl,
+		       const struct host_connection *host)
+{
+	if (host_asks_now(openssl, host, ssl))
+		return host->verify_mode & ~SSL_VERIFY_POST_HANDSHAKE;
+	return SSL_VERIFY_PEER;
+}
+
+static void set_mode(const struct openssl *openssl, SSL *ssl, int before, int mode)
+{
+	if (before != mode || openssl->SSL_get_verify_callback(ssl) != keep_verdict)
+		openssl->SSL_set_verify(ssl, mode, keep_verdict);
+}
+
 static void demand_certificate(const struct openssl *openssl, SSL *ssl, bool ends_well)
 {
-	int mode = openssl->SSL_get_verify_mode(ssl), demanded = mode;
+	int mode = openssl->SSL_get_verify_mode(ssl);
 
-	/* enforces demand */
-	demanded |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-	if (ends_well)
-		demanded &= ~SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-	/* enforces not-later */
-	demanded &= ~(SSL_VERIFY_POST_HANDSHAKE | SSL_VERIFY_CLIENT_ONCE);
-	if (mode != demanded || openssl->SSL_get_verify_callback(ssl) != keep_verdict)
-		openssl->SSL_set_verify(ssl, demanded, keep_verdict);
+	set_mode(openssl, ssl, mode, demanded_mode(mode, ends_well));
+}
+
+/* What the host has set meanwhile, by whichever way, is its own. */
+static void ask_for_certificate(const struct openssl *openssl, SSL *ssl,
+				struct host_connection *host, struct arming *arming)
+{
+	int mode = openssl->SSL_get_verify_mode(ssl);
+	SSL_verify_cb callback = openssl->SSL_get_verify_callback(ssl);
+
+	if (arming->has_asked && mode != arming->asked_mode)
+		host->verify_mode = mode;
+	if (callback != keep_verdict)
+		host->verify = callback;
+	arming->has_asked = true;
+	arming->asked_mode = asking_mode(openssl, ssl, host);
+	set_mode(openssl, ssl, mode, arming->asked_mode);
 }
 
 /* Add a copy of `name`, once. */
@@ -228,9 +263,9 @@ static bool filter_ciphers(const struct openssl *openssl, SSL *ssl, bool *suites
 	return good;
 }
 
-static void set_options(const struct openssl *openssl, SSL *ssl, struct host_connection *host)
+static void set_options(const struct openssl *openssl, SSL *ssl, struct host_connection *host,
+			uint64_t wanted)
 {
-	const uint64_t wanted = SSL_OP_NO_RENEGOTIATION | NO_RECEIVED_COMPRESSION;
 	uint64_t lacking = wanted & ~openssl->SSL_get_options(ssl);
 
 	if (lacking != 0)
@@ -246,16 +281,18 @@ static void send_no_tickets(const struct openssl *openssl, SSL *ssl, struct host
 	openssl->SSL_set_num_tickets(ssl, 0);
 }
 
-/* Every way into a session that was not verified in this very handshake. */
-static void close_other_ways_in(const struct openssl *openssl, SSL *ssl,
-				struct host_connection *host, bool resumable)
+static void keep_no_session(const struct openssl *openssl, SSL *ssl, struct host_connection *host)
 {
-	if (!resumable) {
-		/* enforces not-resumable */
-		openssl->SSL_set_not_resumable_session_callback(ssl, never_resumable);
-		/* enforces no-tickets, as not-resumable does */
-		send_no_tickets(openssl, ssl, host);
-	}
+	/* enforces not-resumable */
+	openssl->SSL_set_not_resumable_session_callback(ssl, never_resumable);
+	/* enforces no-tickets, as not-resumable does */
+	send_no_tickets(openssl, ssl, host);
+}
+
+/* Every other way into a session that was not verified in this very handshake. */
+static void close_other_ways_in(const struct openssl *openssl, SSL *ssl,
+				struct host_connection *host)
+{
 	/* enforces psk */
 	openssl->SSL_set_psk_server_callback(ssl, NULL);
 	/* enforces psk-session */
@@ -266,9 +303,21 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl,
 	openssl->SSL_set_allow_early_data_cb(ssl, no_early_data, NULL);
 	/* enforces renegotiation */
 	if (!openssl_is_quic(openssl, ssl)) /* there it would wait for a lock for ever */
-		set_options(openssl, ssl, host);
+		set_options(openssl, ssl, host, SSL_OP_NO_RENEGOTIATION | NO_RECEIVED_COMPRESSION);
 	/* enforces raw-public-key, from 3.2 */
 	if (openssl->SSL_set1_client_cert_type != NULL)
+		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
+}
+
+/* A client that is asked, where the host alone would not have, may answer with nothing but what the
+ * shim looks at: libssl fails on others. */
+static void take_plain_certificates(const struct openssl *openssl, SSL *ssl,
+				    struct host_connection *host)
+{
+	if (openssl_is_quic(openssl, ssl))
+		return;
+	set_options(openssl, ssl, host, NO_RECEIVED_COMPRESSION);
+	if (openssl->SSL_set1_client_cert_type != NULL && !host_asks(host))
 		openssl->SSL_set1_client_cert_type(ssl, NULL, 0);
 }
 
@@ -286,10 +335,18 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl)
 }
 
 void arm_again(const struct openssl *openssl, SSL *ssl, struct host_connection *host,
-	       const struct arming *arming)
+	       struct arming *arming)
 {
-	demand_certificate(openssl, ssl, arming->ends_well);
-	close_other_ways_in(openssl, ssl, host, arming->resumable);
+	if (arming->only_asks)
+		ask_for_certificate(openssl, ssl, host, arming);
+	else
+		demand_certificate(openssl, ssl, arming->ends_well);
+	if (!arming->resumable)
+		keep_no_session(openssl, ssl, host);
+	if (arming->only_asks)
+		take_plain_certificates(openssl, ssl, host);
+	else
+		close_other_ways_in(openssl, ssl, host);
 }
 
 static void limit_certificate_list(const struct openssl *openssl, SSL *ssl,
@@ -316,9 +373,10 @@ enum reason arm(const struct openssl *openssl, SSL *ssl, const struct rules *rul
 	rules_digest(rules, digest);
 	arm_again(openssl, ssl, host, arming);
 	/* enforces certificate-list */
-	limit_certificate_list(openssl, ssl, host);
+	if (!arming->only_asks || !host_asks(host))
+		limit_certificate_list(openssl, ssl, host);
 	/* enforces suites */
-	if (!filter_ciphers(openssl, ssl, &arming->suites_taken))
+	if (!arming->only_asks && !filter_ciphers(openssl, ssl, &arming->suites_taken))
 		return REASON_NO_CERTIFICATE_CIPHER;
 	/* enforces session-id-context */
 	if (openssl->SSL_set_session_id_context(ssl, digest, sizeof(digest)) != 1)

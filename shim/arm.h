@@ -10,6 +10,10 @@
 
 /* What the arming of one handshake is to leave, and what it found. */
 struct arming {
+	bool only_asks; /* a certificate is asked for, and no way in is closed but sessions of
+			   other rules */
+	bool has_asked; /* so `asked_mode` is what the SSL's verify mode was set to */
+	int asked_mode;
 	bool ends_well;    /* for whom is refused too: it is answered afterwards */
 	bool resumable;    /* sessions of the very same rules may be made and resumed */
 	bool suites_taken; /* found: a suite without certificates, on the host's list and the
@@ -31,7 +35,7 @@ enum reason arm_was_undone(const struct openssl *openssl, const SSL *ssl);
  * SSL's store, and where the host asks for certificates itself, that store is the host's to verify
  * with. */
 void arm_again(const struct openssl *openssl, SSL *ssl, struct host_connection *host,
-	       const struct arming *arming);
+	       struct arming *arming);
 
 /* After either: this handshake may end without a certificate, and asks for none. */
 void arm_waive(const struct openssl *openssl, SSL *ssl);

@@ -31,10 +31,13 @@ enum reason verdict_judge_address(struct connection *connection, const struct ro
 {
 	const struct endpoint *peer = route->peer_known ? &route->peer : NULL;
 	bool is_exempt = rules_exempt(&connection->rules, peer);
+	enum reason reason = REASON_NONE;
 
 	/* enforces from-at-hello, as from does */
 	if (!is_exempt && !rules_admit_peer(&connection->rules, peer))
-		return REASON_PEER_ADDRESS;
+		reason = verdict_unless_observed(connection, REASON_PEER_ADDRESS);
+	if (reason != REASON_NONE)
+		return reason;
 	if (is_exempt)
 		verdict_count(connection, VERDICT_EXEMPT, REASON_NONE, NULL);
 	if (is_exempt || !rules_enforce(&connection->rules))
@@ -53,6 +56,7 @@ void verdict_choose_answer(struct connection *connection)
 void verdict_open(struct connection *connection)
 {
 	connection->stage = STAGE_OPEN;
+	connection->observes = false;
 	hello_forget(&connection->hello);
 	connection_give_back_verify(connection);
 	connection->asks_later = false;
@@ -101,15 +105,22 @@ static enum reason judge_hello_again(struct connection *connection)
 	if (!verdict_find_rules_again(connection, &route))
 		return REASON_POLICY_ERROR;
 	connection->stage = STAGE_ARMED;
+	connection->reason = REASON_NONE;
 	reason = verdict_judge_address(connection, &route);
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
 	name = server_name(connection, &length);
 	if (!rules_allow_name(&connection->rules, name, length))
-		return REASON_SERVER_NAME;
+		reason = verdict_unless_observed(connection, REASON_SERVER_NAME);
+	if (reason != REASON_NONE)
+		return reason;
 	connection->is_acme = connection->is_acme && rules_allow_acme(&connection->rules);
 	connection->arming.resumable =
 		connection->arming.resumable && rules_resume(&connection->rules);
+	/* What is armed stays so until the end; there everybody is admitted. */
+	connection->observes = rules_verify(&connection->rules) == VERIFY_OBSERVE;
+	if (connection->observes)
+		connection->stage = STAGE_OPEN;
 	return REASON_NONE;
 }
 

@@ -40,7 +40,9 @@ static void begin_anew(struct connection *connection)
 	connection->muted = connection->taken_away = connection->host_verified = false;
 	verdict_end_answer(connection);
 	verdict_let_policy_go(connection);
-	connection->is_acme = false;
+	connection->is_acme = connection->observes = connection->told = false;
+	connection->came_without = false;
+	connection->reason = REASON_NONE;
 }
 
 void connection_clear(const SSL *ssl)
@@ -170,15 +172,20 @@ static enum reason judge_hello(struct connection *connection)
 		hello_examine(connection->openssl, connection->ssl, &connection->hello);
 	const char *name;
 	size_t length = 0;
+	bool is_allowed;
 
+	reason = verdict_unless_observed(connection, reason);
 	if (reason != REASON_NONE)
 		return reason;
 	name = hello_server_name(&connection->hello, &length);
-	/* enforces only-names */
-	if (!rules_allow_name(&connection->rules, name, length))
-		return REASON_SERVER_NAME;
+	is_allowed = rules_allow_name(&connection->rules, name, length);
 	/* enforces server-sections */
 	rules_narrow(&connection->rules, name, length);
+	/* enforces only-names */
+	if (!is_allowed)
+		reason = verdict_unless_observed(connection, REASON_SERVER_NAME);
+	if (reason != REASON_NONE)
+		return reason;
 	verdict_choose_answer(connection);
 	if (!rules_enforce(&connection->rules)) {
 		verdict_open(connection);
@@ -208,9 +215,12 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	reason = judge_hello(connection);
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
-	/* A host that verifies certificates itself has to see each. */
+	if (rules_verify(&connection->rules) == VERIFY_OBSERVE) {
+		verdict_observe(connection);
+		return REASON_NONE;
+	}
 	connection->arming = (struct arming){
-		.resumable = rules_resume(&connection->rules) && !host_asks(&connection->host),
+		.resumable = verdict_may_resume(connection),
 		.ends_well = verdict_may_finish(connection),
 	};
 	reason = arm(openssl, connection->ssl, &connection->rules, &connection->host,
@@ -235,7 +245,8 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	enum reason reason = REASON_INTERNAL;
 
 	if (connection != NULL && !connection->conversing) {
-		if (connection->stage != STAGE_ARMED) /* else it may be a second one */
+		/* Else it may be a second one. */
+		if (connection->stage != STAGE_ARMED && !connection_is_observed(connection))
 			hello_forget(&connection->hello);
 		begin_anew(connection);
 		verdict_forget_bios(
@@ -296,12 +307,14 @@ void connection_keep_armed(struct connection *connection)
 {
 	struct quiet quiet;
 
-	if (connection->stage != STAGE_ARMED)
+	if (connection->stage != STAGE_ARMED && !connection_is_observed(connection))
 		return;
 	quiet = quiet_begin(connection->openssl);
 	guard_look();
 	/* enforces policy-on-the-way, as policy-at-the-end does */
 	verdict_follow_policy(connection);
+	if (connection_is_observed(connection))
+		verdict_observe_again(connection);
 	if (connection->stage == STAGE_ARMED)
 		keep_armed(connection);
 	if (connection->stage == STAGE_REFUSED)
@@ -342,12 +355,10 @@ int connection_verify(struct connection *connection, const struct host_context *
 	struct quiet quiet = quiet_begin(openssl);
 	enum reason reason;
 
-	if (connection->stage == STAGE_ARMED) {
-		verdict_follow_policy(connection);
-		if (connection->stage != STAGE_ARMED) {
-			quiet_end(openssl, quiet);
-			return verify_after_change(connection, context, store_context);
-		}
+	verdict_follow_policy(connection);
+	if (connection->stage != STAGE_ARMED && !connection_is_observed(connection)) {
+		quiet_end(openssl, quiet);
+		return verify_after_change(connection, context, store_context);
 	}
 	reason = peer_verify(openssl, &connection->peer, &connection->rules,
 			     openssl->crypto.X509_STORE_CTX_get0_cert(store_context),
@@ -355,14 +366,15 @@ int connection_verify(struct connection *connection, const struct host_context *
 	if (reason == REASON_NONE)
 		keep_session(connection);
 	quiet_end(openssl, quiet);
-	if (reason != REASON_NONE && !verdict_may_finish(connection)) {
+	if (reason != REASON_NONE && !connection->observes && !verdict_may_finish(connection)) {
 		verdict_refuse(connection, reason);
 		openssl->X509_STORE_CTX_set_error(store_context, refuse_verify_error(reason));
 		return 0;
 	}
-	/* What is wrong with it is not the host's to see, nor the certificate: judged at the end.
-	 */
-	if (reason == REASON_NONE && host_asks_now(openssl, &connection->host, connection->ssl))
+	/* What is wrong with it is not the host's to see, nor the certificate, unless it is only
+	 * observed: judged at the end. */
+	if ((reason == REASON_NONE || connection->observes) &&
+	    host_asks_now(openssl, &connection->host, connection->ssl))
 		return connection_verify_for_host(connection, context, store_context);
 	openssl->X509_STORE_CTX_set_error(store_context, X509_V_OK);
 	return 1;
@@ -406,10 +418,10 @@ void connection_end(const SSL *ssl)
 	arm_forget(openssl, &connection->host);
 	verdict_end_answer(connection);
 	verdict_forget_bios(connection);
-	if (connection->stage == STAGE_ARMED) {
+	if (connection->stage == STAGE_ARMED || connection_is_observed(connection))
 		verdict_count(connection, VERDICT_ABANDONED, REASON_NONE, NULL);
+	if (connection->stage == STAGE_ARMED)
 		guard_abandon(connection->stream);
-	}
 	verdict_let_policy_go(connection);
 	guard_let_go(connection->stream);
 	free(connection);

@@ -20,7 +20,7 @@
 
 enum stage {
 	STAGE_NEW,      /* no hello seen yet */
-	STAGE_OPEN,     /* the rule is off: the shim has nothing to say */
+	STAGE_OPEN,     /* the rule is off, or observes: the shim stands in nobody's way */
 	STAGE_ARMED,    /* a certificate is demanded */
 	STAGE_ADMITTED, /* verified, at the end of the handshake */
 	STAGE_REFUSED,  /* for `reason`; never left but by a new handshake on a cleared SSL */
@@ -34,19 +34,23 @@ struct connection {
 	struct openssl *openssl;
 	SSL *ssl;
 	enum stage stage;
-	enum reason reason;
+	enum reason reason; /* of the refusal; of what is observed, the first there was */
 	enum answer answer;
 	uint16_t status;    /* of `reject`; 0: the rule has none */
 	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
 	bool verify_ours;   /* so are verify mode and callback */
 	bool asks_later;    /* they are the host's again: it asks after the handshake */
-	bool host_verified; /* the host asked for one itself, and its own verification has passed */
+	bool host_verified; /* the host asked for one itself, and its own verification has passed,
+			       or none came */
+	bool came_without;  /* observed: the client had none to show */
 	bool at_hello;      /* refused there: version and server name are not settled yet */
 	bool hello_seen;    /* in the handshake that goes on */
 	bool renegotiates;  /* there was a handshake before it */
 	bool within;        /* libssl is in the midst of it: what writes now is a callback */
-	bool settled;       /* the refusal is logged and answered */
+	bool settled;       /* the refusal, or what was observed, is logged and answered */
 	bool counted;       /* it has had a verdict */
+	bool observes;      /* STAGE_OPEN: a certificate is asked for, and the verdict told of */
+	bool told;          /* of what is observed there is a line */
 	bool is_acme;       /* the handshake needs no certificate, and nothing may follow it */
 	bool muted;         /* libssl has nothing to say, and the host cannot change that */
 	bool conversing;    /* the shim uses the SSL itself, to answer over HTTP */
@@ -86,6 +90,12 @@ enum reason connection_find_rules(struct connection *connection, const unsigned 
 
 /* What is known of its socket now. */
 struct route connection_route(const struct connection *connection);
+
+/* Is what becomes of it still to be told of, and no more than that? */
+static inline bool connection_is_observed(const struct connection *connection)
+{
+	return connection->observes && !connection->settled;
+}
 
 /* Libssl takes a step of the handshake, and calls the host on the way. */
 void connection_step(struct connection *connection);

@@ -242,6 +242,8 @@ struct stream *descriptor_track(int descriptor)
 	atomic_store(&stream->abandoned, false);
 	atomic_store(&stream->counted, false);
 	atomic_store(&stream->asked, false);
+	atomic_store(&stream->told, false);
+	stream->is_observed = false;
 	atomic_store(&stream->withheld_since, 0);
 	stream->inode = fstat(descriptor, &status) == 0 ? status.st_ino : 0;
 	memset(&stream->in, 0, sizeof(stream->in));

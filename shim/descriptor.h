@@ -38,8 +38,10 @@ struct intake {
 	bool expects_proxy; /* its header is not whole yet */
 	bool is_plain;      /* a hello may come at any place */
 	bool has_begun;     /* a byte has come */
+	bool must_be_tls;   /* is_plain, since it is only observed: and so far it is `first` */
 	bool names_peer;    /* the PROXY header did: `peer` */
 	struct endpoint peer;
+	struct client_hello first;
 	union {
 		struct proxy_header proxy;
 		struct client_hello hello;
@@ -61,6 +63,8 @@ struct stream {
 	bool awaits_tls; /* it must speak TLS, or is of a process that does */
 	bool is_exempt;
 	bool by_address; /* for the counters */
+	bool is_observed; /* nobody is refused, and told of is who would be: once */
+	_Atomic bool told;
 	enum answer answer;
 	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */
 	_Atomic bool answered;  /* refused by TLS, which goes on for the answer over HTTP */

@@ -101,7 +101,8 @@ static int on_certificate(X509_STORE_CTX *store_context, void *argument)
 						  openssl->SSL_get_ex_data_X509_STORE_CTX_idx());
 	connection = connection_of(ssl);
 	if (connection != NULL &&
-	    (connection->stage == STAGE_ARMED || connection->stage == STAGE_REFUSED))
+	    (connection->stage == STAGE_ARMED || connection->stage == STAGE_REFUSED ||
+	     connection_is_observed(connection)))
 		return connection_verify(connection, context, store_context);
 	/* An outgoing or open connection; or authentication after the handshake, on an admitted
 	 * one. */

@@ -165,9 +165,10 @@ int SSL_verify_client_post_handshake(SSL *ssl)
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	struct connection *connection = connection_of(ssl);
 
-	if (connection != NULL && connection->stage == STAGE_ADMITTED && connection->verify_ours) {
+	if (connection != NULL && connection_may_talk(connection) && connection->verify_ours) {
 		connection_give_back_verify(connection);
 		connection->asks_later = true;
+		connection->host_verified |= connection->came_without;
 	}
 	return openssl->SSL_verify_client_post_handshake(ssl);
 }

@@ -9,12 +9,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- refuse ---- */
 
-void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer)
+static void tell(const struct stream *stream, enum reason reason, const struct endpoint *peer,
+		 bool is_observed)
 {
 	struct refusal refusal = {
+		.is_observed = is_observed,
 		.reason = policy_in_force_is_usable() ? reason : REASON_POLICY_ERROR,
 		.answer = stream->answer,
 		.endpoint_known = true,
@@ -24,8 +27,14 @@ void guard_tell(const struct stream *stream, enum reason reason, const struct en
 
 	if (peer != NULL)
 		refusal.peer = *peer;
-	descriptor_count(stream, VERDICT_REFUSED, refusal.reason, peer);
+	descriptor_count(stream, is_observed ? VERDICT_OBSERVED : VERDICT_REFUSED, refusal.reason,
+			 peer);
 	journal_refused(&refusal);
+}
+
+void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer)
+{
+	tell(stream, reason, peer, false);
 }
 
 static const struct endpoint *shown_peer(const struct stream *stream)
@@ -33,6 +42,18 @@ static const struct endpoint *shown_peer(const struct stream *stream)
 	if (stream->in.names_peer)
 		return &stream->in.peer;
 	return stream->peer_known ? &stream->peer : NULL;
+}
+
+void guard_observe(struct stream *stream, enum reason reason)
+{
+	stream->in.must_be_tls = false;
+	if (!atomic_exchange(&stream->told, true))
+		tell(stream, reason, shown_peer(stream), true);
+}
+
+bool guard_has_told(const struct stream *stream)
+{
+	return stream != NULL && atomic_load(&stream->told);
 }
 
 void guard_close(struct stream *stream, int descriptor, enum reason reason)
@@ -76,7 +97,9 @@ bool guard_is_past(const struct stream *stream, int descriptor)
 
 enum reason guard_reason_unclaimed(const struct stream *stream)
 {
-	bool began = !stream->in.expects_proxy && stream->in.hello.bytes_taken > 0;
+	const struct intake *in = &stream->in;
+	const struct client_hello *hello = in->is_plain ? &in->first : &in->hello;
+	bool began = !in->expects_proxy && hello->bytes_taken > 0;
 
 	return began ? REASON_UNCOVERED_TLS : REASON_PLAINTEXT;
 }
@@ -111,12 +134,16 @@ static enum stream_state first_state(struct stream *stream, const struct rule *r
 		return stream->allows_plaintext ? STREAM_PLAIN : STREAM_NEW;
 	}
 	stream->answer = rule->refuse;
-	stream->allows_plaintext = rule->allows_plaintext;
 	stream->is_exempt = rule_enforces(rule) && peers_contain(rule->exempt, peer);
 	if (!rule_enforces(rule) || stream->is_exempt)
 		return STREAM_OPEN;
 	stream->in.expects_proxy = peers_contain(rule->proxy_protocol, peer);
-	return rule->allows_plaintext && !stream->in.expects_proxy ? STREAM_PLAIN : STREAM_NEW;
+	stream->is_observed = !rule_requires(rule, time(NULL));
+	stream->in.must_be_tls = stream->is_observed && !rule->allows_plaintext;
+	stream->allows_plaintext = stream->is_observed || rule->allows_plaintext;
+	if (stream->is_observed || (rule->allows_plaintext && !stream->in.expects_proxy))
+		return STREAM_PLAIN;
+	return STREAM_NEW;
 }
 
 struct ends {
@@ -142,6 +169,14 @@ static bool ends_of(int descriptor, struct ends *ends)
 	return true;
 }
 
+static void refuse_peer(struct stream *stream, int descriptor)
+{
+	if (stream->is_observed)
+		guard_observe(stream, REASON_PEER_ADDRESS);
+	else
+		guard_close(stream, descriptor, REASON_PEER_ADDRESS);
+}
+
 /* A new connection between these ends; `rule` NULL: the policy cannot be used. */
 static void begin_stream(int descriptor, const struct ends *ends, const struct rule *rule)
 {
@@ -165,11 +200,11 @@ static void begin_stream(int descriptor, const struct ends *ends, const struct r
 	stream->awaits_tls = state == STREAM_NEW || serving_has_context();
 	atomic_store(&stream->state, state);
 	/* Who serves no TLS is left alone. */
-	if (stream->awaits_tls && state != STREAM_OPEN)
+	if ((stream->awaits_tls || stream->in.must_be_tls) && state != STREAM_OPEN)
 		ring_look();
 	/* enforces from, as from-at-hello does */
 	if (rule != NULL && !peers_contain(rule->exempt, peer) && !rule_admits_peer(rule, peer))
-		guard_close(stream, descriptor, REASON_PEER_ADDRESS);
+		refuse_peer(stream, descriptor);
 	descriptor_release(stream);
 }
 
@@ -228,6 +263,16 @@ void guard_received(int descriptor)
 
 /* ---- what nobody can look at ---- */
 
+/* From now on nobody can tell what has come. */
+static void lose_sight(struct stream *stream)
+{
+	if (stream->in.must_be_tls || stream->in.expects_proxy)
+		guard_observe(stream, guard_reason_unclaimed(stream));
+	stream->in.expects_proxy = false;
+	stream->in.scan.state = SCAN_AMBIGUOUS;
+	atomic_store(&stream->has_random, false);
+}
+
 bool guard_passes(struct stream *stream, int descriptor)
 {
 	enum stream_state state = atomic_load(&stream->state);
@@ -236,8 +281,7 @@ bool guard_passes(struct stream *stream, int descriptor)
 	if (guard_is_past(stream, descriptor)) {
 		descriptor_forget(descriptor);
 	} else if (state == STREAM_PLAIN || state == STREAM_OPEN) {
-		stream->in.scan.state = SCAN_AMBIGUOUS;
-		atomic_store(&stream->has_random, false);
+		lose_sight(stream);
 	} else {
 		/* enforces unseen-bytes */
 		passes = false;

@@ -79,6 +79,10 @@ void guard_answer(struct stream *stream);
  * and the client, as in a host that begins on it anew.  `stream` may be NULL. */
 void guard_abandon(struct stream *stream);
 
+/* Where it is only observed: is there a line already of what it would have been refused for?
+ * `stream` may be NULL. */
+bool guard_has_told(const struct stream *stream);
+
 /* The SSL has ended. */
 void guard_let_go(struct stream *stream);
 

@@ -13,7 +13,7 @@ static bool claim(struct stream *stream)
 			return false;
 		if (before == STREAM_CLAIMED || before == STREAM_DONE)
 			return true;
-		after = before == STREAM_OPEN ? STREAM_DONE : STREAM_CLAIMED;
+		after = before == STREAM_OPEN || stream->is_observed ? STREAM_DONE : STREAM_CLAIMED;
 		if (before == STREAM_PLAIN)
 			stream->records = (struct tls_records){0};
 	} while (!atomic_compare_exchange_weak(&stream->state, &before, after));
@@ -70,7 +70,7 @@ static bool waits(const struct stream *stream)
 static bool is_unclassified(const struct stream *stream)
 {
 	return atomic_load(&stream->state) == STREAM_PLAIN &&
-	       stream->in.scan.state == SCAN_AMBIGUOUS;
+	       guard_scanned(stream) == SCAN_AMBIGUOUS;
 }
 
 static void close_copy(struct stream *stream)

@@ -30,12 +30,15 @@ static size_t intake_piece(struct intake *in, bool allows_plaintext, const unsig
 			return taken;
 		*in = (struct intake){.is_plain = allows_plaintext,
 				      .has_begun = true,
+				      .must_be_tls = in->must_be_tls,
 				      .names_peer = in->proxy.has_address,
 				      .peer = in->proxy.source};
 	}
 	if (in->is_plain) {
 		*outlook = OUTLOOK_PLAIN;
 		hello_scan_feed(&in->scan, bytes + taken, count - taken);
+		if (in->must_be_tls)
+			client_hello_feed(&in->first, bytes + taken, count - taken, &hello);
 		return count;
 	}
 	*outlook = OUTLOOK_MORE;
@@ -112,6 +115,22 @@ static bool has_asked_long(struct stream *stream)
 	return now - since > CLAIM_WAIT_MS;
 }
 
+/* Of what is only observed: the bytes of an expected header that is none, and of a hello that is
+ * none, have passed. */
+static void observe(struct stream *stream, const struct msghdr *message, size_t count,
+		    enum outlook *outlook)
+{
+	struct intake *in = &stream->in;
+
+	if (*outlook == OUTLOOK_NOT) {
+		guard_observe(stream, REASON_PLAINTEXT);
+		*in = (struct intake){.is_plain = true};
+		(void)intake_feed(in, true, message, count, outlook);
+	}
+	if (in->must_be_tls && in->first.state == HELLO_NOT_TLS)
+		guard_observe(stream, REASON_PLAINTEXT);
+}
+
 /* The host has got them. */
 static void take_in(struct stream *stream, const struct msghdr *message, size_t count)
 {
@@ -122,6 +141,8 @@ static void take_in(struct stream *stream, const struct msghdr *message, size_t 
 
 	(void)intake_feed(in, stream->allows_plaintext, message, count, &outlook);
 	in->has_begun = true;
+	if (stream->is_observed)
+		observe(stream, message, count, &outlook);
 	if (outlook == OUTLOOK_HELLO)
 		random = in->hello.random;
 	else if (outlook == OUTLOOK_PLAIN &&

@@ -18,6 +18,16 @@ void guard_close(struct stream *stream, int descriptor, enum reason reason);
 /* A line about it.  `peer` NULL: not known. */
 void guard_tell(const struct stream *stream, enum reason reason, const struct endpoint *peer);
 
+/* Of one that is only observed: a line about what it would have been refused for, the first time.
+ */
+void guard_observe(struct stream *stream, enum reason reason);
+
+/* Has a hello been seen, where plain text passes? */
+static inline enum scan_state guard_scanned(const struct stream *stream)
+{
+	return stream->in.expects_proxy ? SCAN_NOTHING : (enum scan_state)stream->in.scan.state;
+}
+
 /* What was looked at and may not come: bytes `from` to `end` of a host's buffers become zeros. */
 void guard_blot_out(const struct msghdr *message, size_t from, size_t end);
 

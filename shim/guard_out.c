@@ -28,6 +28,12 @@ static bool is_alert(const struct msghdr *message)
 	       bytes[1] == 3 && bytes[3] == 0 && bytes[4] == 2;
 }
 
+/* Why nobody who conducts TLS would have sent that. */
+static enum reason reason_of(const struct stream *stream, const struct msghdr *message)
+{
+	return is_alert(message) ? REASON_UNCOVERED_TLS : guard_reason_unclaimed(stream);
+}
+
 static bool server_begins(struct server_flight *flight, const struct msghdr *message, size_t count)
 {
 	bool begins = false;
@@ -106,11 +112,14 @@ static ssize_t send_plain(struct stream *stream, int descriptor, const struct ms
 	ssize_t count;
 
 	/* enforces server-hello */
-	if (stream->in.scan.state != SCAN_NOTHING && server_begins(&flight, message, SSIZE_MAX) &&
+	if (guard_scanned(stream) != SCAN_NOTHING && server_begins(&flight, message, SSIZE_MAX) &&
 	    descriptor_is(descriptor, stream))
 		return refuse_to_send(stream, descriptor, REASON_UNCOVERED_TLS);
 	count = send_as_asked(descriptor, message, flags);
-	if (count > 0 && stream->in.scan.state != SCAN_NOTHING)
+	if (count > 0 && (stream->in.must_be_tls || stream->in.expects_proxy) &&
+	    !(serving_has_context() && is_alert(message)))
+		guard_observe(stream, reason_of(stream, message));
+	if (count > 0 && guard_scanned(stream) != SCAN_NOTHING)
 		server_begins(&stream->flight, message, (size_t)count);
 	return count;
 }
@@ -130,9 +139,7 @@ static ssize_t try_to_send(struct stream *stream, int descriptor, const struct m
 		if (serving_has_context() && is_alert(message))
 			break;
 		/* enforces unclaimed */
-		return refuse_to_send(stream, descriptor,
-				      is_alert(message) ? REASON_UNCOVERED_TLS
-							: guard_reason_unclaimed(stream));
+		return refuse_to_send(stream, descriptor, reason_of(stream, message));
 	case STREAM_REFUSED:
 		if (!atomic_load(&stream->finishes))
 			return refuse_to_send(stream, descriptor, REASON_NONE);

@@ -17,6 +17,7 @@ void journal_open(struct log_choice choice, const char *journal_stream);
 
 /* What a line about a refusal says; NULL or "" stands as "-". */
 struct refusal {
+	bool is_observed; /* it would have been one, and is none */
 	enum reason reason;
 	enum answer answer;
 	uint16_t status; /* of `reject 403`; 0: none is given */
@@ -30,6 +31,22 @@ struct refusal {
 /* At most 10 lines a second for one reason; those left out are counted into `dropped` of the next.
  */
 void journal_refused(const struct refusal *refusal);
+
+/* What the line about a certificate that a client showed for the first time says of it. */
+struct certificate_words {
+	const char *subject, *issuer;   /* RFC 2253 */
+	const char *serial, *sha256;    /* in hex */
+	const char *not_after;          /* 2027-01-31T00:00:00Z */
+	const char *extended_key_usage; /* "clientAuth,serverAuth" */
+	unsigned long sent;             /* certificates, with it */
+};
+
+/* May such a line go out now?  At most 10 a second, counted apart for those that would be
+ * `admitted` and all others; those left out are counted into `dropped` of the next. */
+bool journal_may_tell_of_certificate(bool admitted);
+
+/* The line; of `who` count the ends, the names and the reason. */
+void journal_new_certificate(const struct refusal *who, const struct certificate_words *words);
 
 /* The first server context: which policy, how many rules, which OpenSSL. */
 void journal_started(const char *policy, size_t rules, const char *openssl);

@@ -5,7 +5,7 @@
 
 #include "journal.h"
 
-#define LINE_BYTES 2048
+#define LINE_BYTES 4096 /* what a pipe takes at once */
 
 /* A line that is being written. */
 struct line {

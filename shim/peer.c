@@ -5,6 +5,16 @@
 
 #include <string.h>
 
+/* libssl's list begins with the leaf, until that is taken off it. */
+static int count_sent(const struct libcrypto *libcrypto, const X509 *leaf,
+		      STACK_OF(X509) * intermediates)
+{
+	int count = intermediates ? libcrypto_stack_count(libcrypto, intermediates) : 0;
+
+	return count > 0 && libcrypto_stack_at(libcrypto, intermediates, 0) == leaf ? count
+										    : count + 1;
+}
+
 enum reason peer_verify(const struct openssl *openssl, struct peer *peer, const struct rules *rules,
 			X509 *leaf, STACK_OF(X509) * intermediates)
 {
@@ -14,6 +24,7 @@ enum reason peer_verify(const struct openssl *openssl, struct peer *peer, const 
 	if (openssl->crypto.X509_up_ref(leaf) != 1)
 		return REASON_INTERNAL;
 	peer->leaf = leaf;
+	peer->sent = count_sent(&openssl->crypto, leaf, intermediates);
 	peer->verified = reason == REASON_NONE;
 	peer->reason = reason;
 	return reason;
@@ -36,6 +47,14 @@ void peer_spoil_session(const struct openssl *openssl, SSL *ssl)
 					     sizeof(nobodys) - 1);
 }
 
+void peer_bury_session(const struct openssl *openssl, SSL *ssl)
+{
+	unsigned char digest[TRUST_DIGEST_BYTES];
+
+	rules_digest_of_none(digest);
+	openssl->SSL_SESSION_set1_id_context(openssl->SSL_get_session(ssl), digest, sizeof(digest));
+}
+
 void peer_keep_session(const struct openssl *openssl, SSL *ssl, const struct peer *peer,
 		       const struct rules *rules)
 {
@@ -43,7 +62,7 @@ void peer_keep_session(const struct openssl *openssl, SSL *ssl, const struct pee
 	long left = seconds_left(&openssl->crypto, peer->leaf);
 
 	if (!trust_signed(&openssl->crypto, rules->one->trust, peer->leaf)) {
-		peer_spoil_session(openssl, ssl);
+		peer_bury_session(openssl, ssl);
 		return;
 	}
 	if (openssl->SSL_SESSION_get_timeout(session) > left)

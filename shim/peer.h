@@ -11,6 +11,7 @@
 /* All zero: nobody yet. */
 struct peer {
 	X509 *leaf;         /* what was judged last; a reference */
+	int sent;           /* how many certificates came, with it */
 	bool verified;      /* it has passed, in this very handshake */
 	enum reason reason; /* or this is why it has not */
 };
@@ -26,6 +27,9 @@ void peer_keep_session(const struct openssl *openssl, SSL *ssl, const struct pee
 
 /* This session is not to be resumed, whoever keeps it. */
 void peer_spoil_session(const struct openssl *openssl, SSL *ssl);
+
+/* Nor has the host seen the certificate in it. */
+void peer_bury_session(const struct openssl *openssl, SSL *ssl);
 
 /* The handshake has ended: REASON_NONE where a certificate of `rules` was verified in it, or,
  * where sessions are `resumable`, in the one that is resumed, and holds now. */

@@ -52,10 +52,8 @@ static struct policy *load_file(struct policy_version *version, const struct pol
 	else
 		policy = policy_parse(text, length, complaints);
 	free(text);
-	if (policy != NULL) {
+	if (policy != NULL)
 		peer_files_read(policy, seen, complaints);
-		policy_complain_of_unenforced(policy, complaints);
-	}
 	return policy;
 }
 

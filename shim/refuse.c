@@ -1,6 +1,5 @@
 #include "refuse.h"
 
-#include "journal.h"
 #include "trust/trust.h"
 
 #include <netinet/in.h>
@@ -132,27 +131,27 @@ static const char *version_word(const struct openssl *openssl, const SSL *ssl)
 	}
 }
 
-void refuse_log(const struct openssl *openssl, const SSL *ssl, const char *asked_name,
-		const struct route *route, enum reason reason, enum answer answer, uint16_t status,
-		const X509 *leaf)
+void refuse_name(const struct openssl *openssl, const SSL *ssl, const struct route *route,
+		 struct refusal *refusal)
 {
-	char subject[512] = "";
-	struct refusal refusal = {
-		.reason = reason,
-		.answer = answer,
-		.status = status,
-		.endpoint_known = route->endpoint_known,
-		.peer_known = route->peer_known || route->shown_known,
-		.endpoint = route->endpoint,
-		.peer = route->shown_known ? route->shown : route->peer,
-		.server_name = asked_name,
-		.subject = subject,
-	};
+	refusal->endpoint_known = route->endpoint_known;
+	refusal->endpoint = route->endpoint;
+	refusal->peer_known = route->peer_known || route->shown_known;
+	refusal->peer = route->shown_known ? route->shown : route->peer;
+	if (ssl == NULL)
+		return;
+	refusal->server_name = openssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	refusal->tls_version = version_word(openssl, ssl);
+}
 
-	if (ssl != NULL) {
-		refusal.server_name = openssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-		refusal.tls_version = version_word(openssl, ssl);
-	}
+void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
+		const struct refusal *what, const X509 *leaf)
+{
+	struct refusal refusal = *what;
+	char subject[512] = "";
+
+	refuse_name(openssl, ssl, route, &refusal);
+	refusal.subject = subject;
 	if (leaf != NULL)
 		name_print(&openssl->crypto, openssl->crypto.X509_get_subject_name(leaf), subject,
 			   sizeof(subject));

@@ -5,6 +5,7 @@
 #define CFSHIM_REFUSE_H
 
 #include "endpoint.h"
+#include "journal.h"
 #include "openssl.h"
 
 /* The X509_V_ERR that makes libssl send the alert that DESIGN's table has for `reason`. */
@@ -31,11 +32,13 @@ void refuse_unmute(const struct openssl *openssl, SSL *ssl);
  * since hosts hold pointers to them. */
 void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, BIO **kept_write);
 
-/* The line about it.  `ssl` is NULL where the hello was refused, and the version is not settled: of
- * the server name counts what the hello asks for, or NULL.  `leaf` is NULL where no certificate was
- * judged. */
-void refuse_log(const struct openssl *openssl, const SSL *ssl, const char *asked_name,
-		const struct route *route, enum reason reason, enum answer answer, uint16_t status,
-		const X509 *leaf);
+/* Who it was, added to what `refusal` says.  `ssl` is NULL where the hello was refused, and the
+ * version is not settled: the server name is what the hello asks for, or NULL. */
+void refuse_name(const struct openssl *openssl, const SSL *ssl, const struct route *route,
+		 struct refusal *refusal);
+
+/* The line about it.  `leaf` is NULL where no certificate was judged. */
+void refuse_log(const struct openssl *openssl, const SSL *ssl, const struct route *route,
+		const struct refusal *what, const X509 *leaf);
 
 #endif

@@ -1,6 +1,7 @@
 #include "rules.h"
 
 #include <string.h>
+#include <time.h>
 
 const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
 {
@@ -99,15 +100,33 @@ void rules_narrow(struct rules *rules, const char *name, size_t length)
 	rules->is_named = true;
 }
 
+/* Before the name is known, that of each of its endpoint's sections counts. */
+static enum verify verify_of(const struct rules *rules, const struct rule *rule, int64_t now)
+{
+	if (rules->is_named)
+		return rule_verify(rule, now);
+	if (rule_requires(rule, now))
+		return VERIFY_REQUIRE;
+	return rule_enforces(rule) ? VERIFY_OBSERVE : VERIFY_OFF;
+}
+
+enum verify rules_verify(const struct rules *rules)
+{
+	enum verify strictest = VERIFY_OFF, verify;
+	const struct rule_in_force *rule;
+	int64_t now = time(NULL);
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++) {
+		verify = verify_of(rules, rule->rule, now);
+		if (verify < strictest) /* in the order of the enum */
+			strictest = verify;
+	}
+	return strictest;
+}
+
 bool rules_enforce(const struct rules *rules)
 {
-	const struct rule_in_force *rule;
-
-	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
-		if (rule->rule->verify != VERIFY_OFF ||
-		    (!rules->is_named && rule_enforces(rule->rule)))
-			return true;
-	return false;
+	return rules_verify(rules) != VERIFY_OFF;
 }
 
 bool rules_exempt(const struct rules *rules, const struct endpoint *peer)
@@ -168,19 +187,33 @@ uint16_t rules_status(const struct rules *rules)
 	return rules->one ? rules->one->rule->status : 0;
 }
 
+/* Beside a rule that requires, one that observes admits. */
+static enum verify strictest_today(const struct rules *rules, int64_t now)
+{
+	enum verify strictest = VERIFY_OBSERVE;
+	const struct rule_in_force *rule;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (rule_verify(rule->rule, now) == VERIFY_REQUIRE)
+			strictest = VERIFY_REQUIRE;
+	return strictest;
+}
+
 enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
 			STACK_OF(X509) * intermediates)
 {
 	enum reason first_refusal = REASON_NONE;
 	const struct rule_in_force *rule;
 	bool any_admits = false;
+	int64_t now = time(NULL);
+	enum verify least = strictest_today(rules, now);
 	size_t i;
 
 	for (i = 0; (rule = rules_at(rules, i)) != NULL; i++) {
 		enum reason reason = REASON_NONE;
 
 		/* enforces judgement */
-		if (rule->rule->verify != VERIFY_OFF)
+		if (rule_verify(rule->rule, now) <= least)
 			reason = trust_judge(libcrypto, rule->trust, leaf, intermediates);
 		if (reason == REASON_NONE)
 			any_admits = true;
@@ -192,8 +225,15 @@ enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcr
 	return first_refusal != REASON_NONE && any_admits ? REASON_UNKNOWN_ENDPOINT : first_refusal;
 }
 
-/* In place of the last bytes of a digest. */
-static const unsigned char mark[] = {0xcf, 's', 'h', 'i', 'm', 0x9e, 0x17, 0xd4};
+/* In place of the last bytes of a digest: of what was verified, and of what was only observed. */
+#define MARK_BYTES 8
+static const unsigned char verified[MARK_BYTES] = {0xcf, 's', 'h', 'i', 'm', 0x9e, 0x17, 0xd4};
+static const unsigned char observed[MARK_BYTES] = {0xcf, 's', 'h', 'i', 'm', 0x2b, 0xe8, 0x61};
+
+static void put_mark(unsigned char digest[TRUST_DIGEST_BYTES], const unsigned char mark[MARK_BYTES])
+{
+	memcpy(digest + TRUST_DIGEST_BYTES - MARK_BYTES, mark, MARK_BYTES);
+}
 
 void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_BYTES])
 {
@@ -204,11 +244,25 @@ void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_B
 		for (size_t byte = 0; byte < TRUST_DIGEST_BYTES; byte++)
 			digest[byte] =
 				(unsigned char)(digest[byte] * 3 + trust_digest(rule->trust)[byte]);
-	memcpy(digest + TRUST_DIGEST_BYTES - sizeof(mark), mark, sizeof(mark));
+	put_mark(digest, verified);
+	/* enforces observed-sessions */
+	if (rules_verify(rules) == VERIFY_OBSERVE)
+		put_mark(digest, observed);
+}
+
+void rules_digest_of_none(unsigned char digest[TRUST_DIGEST_BYTES])
+{
+	memset(digest, 0, TRUST_DIGEST_BYTES);
+	put_mark(digest, observed);
+}
+
+static bool has_mark(const unsigned char *context, const unsigned char mark[MARK_BYTES])
+{
+	return memcmp(context + TRUST_DIGEST_BYTES - MARK_BYTES, mark, MARK_BYTES) == 0;
 }
 
 bool rules_is_digest(const unsigned char *context, size_t length)
 {
 	return length == TRUST_DIGEST_BYTES &&
-	       memcmp(context + TRUST_DIGEST_BYTES - sizeof(mark), mark, sizeof(mark)) == 0;
+	       (has_mark(context, verified) || has_mark(context, observed));
 }

@@ -22,7 +22,11 @@ struct rules rules_for(const struct trusts *trusts, const struct route *route);
  * where it has one. */
 void rules_narrow(struct rules *rules, const char *name, size_t length);
 
-/* Does any of them demand a certificate?  Before they are narrowed: or would, for some name? */
+/* The strictest that any of them says, today.  Before they are narrowed: or would, for some name.
+ */
+enum verify rules_verify(const struct rules *rules);
+
+/* Does any of them demand a certificate, be it only to look at it? */
 bool rules_enforce(const struct rules *rules);
 
 /* Does each of them let `peer` in without a certificate; does each let it connect at all?  `peer`
@@ -46,16 +50,20 @@ enum answer rules_answer(const struct rules *rules);
 /* The status of `reject 403`; 0: none. */
 uint16_t rules_status(const struct rules *rules);
 
-/* REASON_NONE: all of them admit `leaf`.  unknown-endpoint: some do. */
+/* REASON_NONE: all of them admit `leaf`; where one requires, those that observe do.
+ * unknown-endpoint: some do. */
 enum reason rules_judge(const struct rules *rules, const struct libcrypto *libcrypto, X509 *leaf,
 			STACK_OF(X509) * intermediates);
 
 /* The rules one by one, from index 0; NULL after the last.  The same one may come twice. */
 const struct rule_in_force *rules_at(const struct rules *rules, size_t index);
 
-/* The session-id context of these rules: of the one, or all together.  It can be told from a
- * host's, whichever rules it was of. */
+/* The session-id context of these rules: of the one, or all together; another while they only
+ * observe.  It can be told from a host's, whichever rules it was of. */
 void rules_digest(const struct rules *rules, unsigned char digest[TRUST_DIGEST_BYTES]);
+
+/* One of no rules: what has it is never resumed. */
+void rules_digest_of_none(unsigned char digest[TRUST_DIGEST_BYTES]);
 bool rules_is_digest(const unsigned char *context, size_t length);
 
 #endif

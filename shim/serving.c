@@ -3,6 +3,7 @@
 #include "counters.h"
 #include "endpoint.h"
 #include "journal.h"
+#include "newcomer.h"
 #include "policy_in_force.h"
 
 #include <errno.h>
@@ -61,12 +62,25 @@ static void announce(struct openssl *openssl)
 	errno = error_number;
 }
 
+static bool policy_observes(void)
+{
+	struct policy_version *version = policy_in_force_hold();
+	size_t count = version->policy ? policy_rule_count(version->policy) : 0;
+	bool observes = false;
+
+	for (size_t i = 0; i < count; i++)
+		observes |= policy_rule(version->policy, i)->verify == VERIFY_OBSERVE;
+	policy_in_force_release(version);
+	return observes;
+}
+
 void serving_context_made(struct openssl *openssl)
 {
 	struct openssl *none = NULL;
 
 	atomic_store(&openssl->in_use, true);
-	atomic_compare_exchange_strong(&with_context, &none, openssl);
+	if (atomic_compare_exchange_strong(&with_context, &none, openssl) && policy_observes())
+		newcomer_share();
 	if (endpoint_is_listening())
 		announce(openssl);
 }

@@ -68,13 +68,21 @@ void connection_unhush(struct connection *connection)
 
 /* ---- settle: before judge, which refuses at the very end ---- */
 
+void verdict_asked_name(const struct connection *connection, char name[TLSEXT_MAXLEN_host_name + 1])
+{
+	size_t length = 0;
+	const char *asked = hello_server_name(&connection->hello, &length);
+
+	if (asked != NULL)
+		memcpy(name, asked, length);
+	name[length] = '\0';
+}
+
 /* Logged and answered, once. */
 static void settle_refusal(struct connection *connection)
 {
-	char asked[TLSEXT_MAXLEN_host_name + 1] = "";
+	char asked[TLSEXT_MAXLEN_host_name + 1];
 	struct route route;
-	size_t length;
-	const char *name;
 
 	if (connection->settled)
 		return;
@@ -84,13 +92,16 @@ static void settle_refusal(struct connection *connection)
 	 */
 	if (connection->conversation == NULL)
 		guard_refuse(connection->stream, connection->answer);
-	name = hello_server_name(&connection->hello, &length);
-	if (name != NULL)
-		memcpy(asked, name, length);
+	verdict_asked_name(connection, asked);
 	verdict_count(connection, VERDICT_REFUSED, connection->reason, &route);
-	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, asked,
-		   &route, connection->reason, connection->answer,
-		   connection->conversation ? connection->status : 0, connection->peer.leaf);
+	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
+		   &(struct refusal){
+			   .reason = connection->reason,
+			   .answer = connection->answer,
+			   .status = connection->conversation ? connection->status : 0,
+			   .server_name = asked,
+		   },
+		   connection->peer.leaf);
 	peer_forget(connection->openssl, &connection->peer);
 	verdict_let_policy_go(connection);
 	if (connection->conversation == NULL)
@@ -99,7 +110,7 @@ static void settle_refusal(struct connection *connection)
 
 /* Is the handshake to go on with a later call?  OpenSSL's QUIC says so neither by SSL_want() nor by
  * the error queue, but its TLS has sent an alert where not. */
-static bool goes_on(const struct connection *connection, int alert)
+bool verdict_goes_on(const struct connection *connection, int alert)
 {
 	const struct openssl *openssl = connection->openssl;
 
@@ -116,7 +127,7 @@ static void settle_armed(struct connection *connection, int result, int alert)
 	const struct openssl *openssl = connection->openssl;
 	enum reason reason;
 
-	if (result > 0 || goes_on(connection, alert)) {
+	if (result > 0 || verdict_goes_on(connection, alert)) {
 		/* It goes on with a later call, before which the host must find the SSL as it
 		 * knows it; but after early data it could write now. */
 		if (connection->early_done) {
@@ -144,6 +155,8 @@ void connection_settle(struct connection *connection, int result, int alert)
 	struct quiet quiet;
 
 	connection->within = false;
+	if (connection_is_observed(connection))
+		verdict_observe_failure(connection, result, alert);
 	if (connection->stage != STAGE_ARMED &&
 	    (connection->stage != STAGE_REFUSED || connection->settled))
 		return;
@@ -186,16 +199,20 @@ bool verdict_has_finished(const struct connection *connection)
 							  sizeof(finished)) > 0;
 }
 
-/* A host that has come to ask for certificates itself, since the hello, has to see each. */
-static enum reason judge_peer(struct connection *connection)
+bool verdict_may_resume(const struct connection *connection)
+{
+	return rules_resume(&connection->rules) && !host_asks(&connection->host);
+}
+
+/* The host may have come to ask for certificates itself, since the hello. */
+enum reason verdict_judge_peer(struct connection *connection)
 {
 	return peer_judge(connection->openssl, connection->ssl, &connection->peer,
 			  &connection->rules,
-			  connection->arming.resumable && !host_asks(&connection->host));
+			  connection->arming.resumable && verdict_may_resume(connection));
 }
 
-/* Whatever the host does with its socket now is its own affair. */
-static void release_stream(struct connection *connection)
+void verdict_release_stream(struct connection *connection)
 {
 	guard_admit(connection->stream);
 	guard_let_go(connection->stream);
@@ -233,14 +250,14 @@ static void judge_armed(struct connection *connection)
 		return;
 	}
 	/* enforces end */
-	reason = judge_peer(connection);
+	reason = verdict_judge_peer(connection);
 	connection->hello_seen = false;
 	if (reason == REASON_NONE)
 		verdict_count(connection, VERDICT_ADMITTED, REASON_NONE, NULL);
 	hello_forget(&connection->hello);
 	if (reason == REASON_NONE) {
 		connection->stage = STAGE_ADMITTED;
-		release_stream(connection);
+		verdict_release_stream(connection);
 		peer_forget(openssl, &connection->peer);
 		verdict_let_policy_go(connection);
 		arm_give_back(openssl, connection->ssl, &connection->host);
@@ -259,7 +276,7 @@ void verdict_foresee(struct connection *connection)
 	if (connection->renegotiates || connection->is_acme || !verdict_has_finished(connection))
 		return;
 	/* enforces end-foreseen */
-	reason = judge_peer(connection);
+	reason = verdict_judge_peer(connection);
 	if (reason == REASON_NONE)
 		return;
 	if (verdict_may_finish(connection)) {
@@ -297,8 +314,15 @@ static void judge_without_hello(struct connection *connection)
 	    sizeof(random))
 		memset(random, 0, sizeof(random));
 	reason = connection_find_rules(connection, random);
-	if (reason != REASON_NONE || connection->stage != STAGE_OPEN)
-		verdict_refuse(connection, reason ? reason : REASON_INTERNAL);
+	if (reason == REASON_NONE && connection->stage != STAGE_OPEN)
+		reason = verdict_unless_observed(connection, REASON_INTERNAL);
+	if (reason != REASON_NONE) {
+		verdict_refuse(connection, reason);
+		connection->settled = false;
+	} else if (connection->stage != STAGE_OPEN) {
+		connection->stage = STAGE_OPEN;
+		connection->observes = true; /* and told of, where it was already */
+	}
 }
 
 /* A descriptor may be another connection's by now: a host that closes one twice has that happen to
@@ -325,9 +349,11 @@ static void judge(struct connection *connection, bool anew)
 	guard_look();
 	/* enforces policy-at-the-end, as policy-on-the-way does */
 	verdict_follow_policy(connection);
-	if (connection->stage == STAGE_OPEN) {
+	if (connection->stage == STAGE_OPEN && connection_is_observed(connection)) {
+		verdict_observe_end(connection);
+	} else if (connection->stage == STAGE_OPEN) {
 		connection->hello_seen = false;
-		release_stream(connection);
+		verdict_release_stream(connection);
 		verdict_let_policy_go(connection);
 	} else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED) {
 		judge_armed(connection);

@@ -22,6 +22,32 @@ void verdict_foresee(struct connection *connection);
  * `observed`; else it may be NULL. */
 void verdict_count(struct connection *connection, enum verdict verdict, enum reason reason,
 		   const struct route *route);
+/* What the peer has proved by the end of its handshake: REASON_NONE, or why that does not do. */
+enum reason verdict_judge_peer(struct connection *connection);
+
+/* May a session be resumed that was verified under the very same rules?  A host that verifies
+ * certificates itself has to see each. */
+bool verdict_may_resume(const struct connection *connection);
+
+/* Is the handshake to go on with a later call?  `alert` as connection_settle() has it. */
+bool verdict_goes_on(const struct connection *connection, int alert);
+
+/* Whatever the host does with its socket now is its own affair. */
+void verdict_release_stream(struct connection *connection);
+
+/* What the hello asked for, as a string; "": no server. */
+void verdict_asked_name(const struct connection *connection,
+			char name[TLSEXT_MAXLEN_host_name + 1]);
+
+/* observing.c, for rules that only observe.  `reason` again; or REASON_NONE, and it is noted, where
+ * the rules say to admit nevertheless. */
+enum reason verdict_unless_observed(struct connection *connection, enum reason reason);
+
+/* From the hello on: ask; ask again; tell at the end, or where libssl gave up. */
+void verdict_observe(struct connection *connection);
+void verdict_observe_again(struct connection *connection);
+void verdict_observe_end(struct connection *connection);
+void verdict_observe_failure(struct connection *connection, int result, int alert);
 
 /* answering.c: may a handshake end well for whom is refused, since it is answered over HTTP?  Begin
  * that, where it may; end it. */

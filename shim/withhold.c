@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SCRIPTS_MOST 5 /* as the kernel: a script's interpreter may be a script */
@@ -170,7 +171,8 @@ static bool is_enforced(const struct policy *policy, int descriptor)
 	     memcmp(endpoint.address, any_ipv4, sizeof(any_ipv4)) == 0))
 		return true;
 	rule = policy_match(policy, &endpoint);
-	return rule->verify != VERIFY_OFF && !rule->allows_plaintext;
+	/* What is only observed may be handed on: nobody is refused there. */
+	return rule_requires(rule, time(NULL)) && !rule->allows_plaintext;
 }
 
 /* Where the fields of the kernel's struct linux_dirent64 are. */

@@ -64,6 +64,23 @@ X509 *trust_ca(const struct trust *trust, size_t index);
 void name_print(const struct libcrypto *libcrypto, const X509_NAME *name, char *buffer,
 		size_t size);
 
+/* What can be said of a certificate in a line: each text is terminated, cut where it does not fit,
+ * and "" where it is not there. */
+struct certificate_text {
+	char subject[160], issuer[160]; /* RFC 2253 */
+	char serial[2 * 32 + 1];        /* hex */
+	char not_after[32];             /* 2027-01-31T00:00:00Z */
+	char usage[128]; /* extended key usage: "clientAuth,1.2.3.4"; "" where it has none */
+	char sha256[2 * 32 + 1];
+};
+
+void certificate_describe(const struct libcrypto *libcrypto, X509 *certificate,
+			  struct certificate_text *text);
+
+/* SHA-256 of its DER.  False: OpenSSL failed. */
+bool certificate_digest(const struct libcrypto *libcrypto, const X509 *certificate,
+			unsigned char digest[TRUST_DIGEST_BYTES]);
+
 /* Whole days from now until `certificate` expires; negative: since then. */
 int days_left(const struct libcrypto *libcrypto, const X509 *certificate);
 

@@ -98,7 +98,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		for (size_t i = 0; i < policy_peer_file_count(policy); i++)
 			policy_peer_file_take(policy, i, text, length, &complaints);
 		policy_peers_settle(policy, &complaints);
-		policy_complain_of_unenforced(policy, &complaints);
 		policy_warn(policy, 1800000000, &complaints);
 		ask(policy, text, length < 300 ? length : 300);
 	}

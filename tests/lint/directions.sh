@@ -12,10 +12,10 @@ storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
 	case $1 in
 	shim/boot.*) echo 10 ;;
 	shim/door_* | shim/doors.h) echo 9 ;;
-	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.*) echo 8 ;;
+	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.*) echo 8 ;;
 	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/answer_status.*) echo 7 ;;
 	shim/rules.* | shim/serving.* | shim/withhold.* | shim/client_socket.* | shim/ring.*) echo 6 ;;
-	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.*) echo 5 ;;
+	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.* | shim/newcomer.*) echo 5 ;;
 	shim/policy_* | shim/counters.[ch]) echo 4 ;;
 	shim/journal* | shim/openssl.* | shim/environment.*) echo 3 ;;
 	shim/libc.* | shim/libc_names.h | shim/root.* | shim/table.* | shim/object.* | shim/compat.h | shim/hooks.h) echo 2 ;;
@@ -30,8 +30,9 @@ part_of() { # PATH below ROOT
 	case $1 in
 	policy/* | cli/* | shim/trust/* | shim/wire/*) echo "${1%/*}" ;;
 	shim/door_* | shim/doors.h) echo doors ;;
-	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.*) echo shim/connection ;;
+	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.*) echo shim/connection ;;
 	shim/guard*) echo shim/guard ;;
+	shim/journal*) echo shim/journal ;;
 	shim/policy_*) echo shim/policy_in_force ;;
 	shim/compat.h | shim/hooks.h | shim/libc.* | shim/libc_names.h | shim/hooks.def) echo shim/hooks ;;
 	*) echo "${1%.*}" ;;

@@ -162,7 +162,7 @@ static struct server *start_host(const char *which, const char *answer)
 
 	server->options = which;
 	if (answer != NULL)
-		server_policy(server, "[port %u]\nca = %s\nrefuse = %s\n[port %u]\nverify = off\n",
+		server_policy(server, "[port %u]\nca = %s\n%s\n[port %u]\nverify = off\n",
 			      server->ports[ENFORCED], certificate_file("ca"), answer,
 			      server->ports[SECOND]);
 	server_start(server);
@@ -251,9 +251,10 @@ static void compare_at(const struct server *bare, const struct server *covered, 
 
 static void run(void **state)
 {
-	static const char *const answers[] = {"reject", "close"};
+	static const char *const answers[] = {"refuse = reject", "refuse = close",
+					      "verify = observe"};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct server *bare = start_host(*state, NULL);
 		struct server *covered = start_host(*state, answers[i]);
 

@@ -33,16 +33,18 @@ static const struct server_kind demanding_server = {
 	.prepare = prepare,
 };
 
-static struct server *start_server(const char *authority, const char *way, bool shim)
+/* `verify` NULL: without the shim. */
+static struct server *start_server(const char *authority, const char *way, const char *verify)
 {
 	struct server *server = server_new(&demanding_server, PORTS);
 	static char options[PATH_MAX + 64];
 
 	text_format(options, sizeof(options), "%s %s", certificate_file(authority), way);
 	server->options = options;
-	if (shim)
-		server_policy(server, "[port %u]\nca = %s\n[port %u]\nverify = off\n",
-			      server->ports[ENFORCED], certificate_file("ca"), server->ports[OPEN]);
+	if (verify != NULL)
+		server_policy(server, "[port %u]\nca = %s\nverify = %s\n[port %u]\nverify = off\n",
+			      server->ports[ENFORCED], certificate_file("ca"), verify,
+			      server->ports[OPEN]);
 	server_start(server);
 	return server;
 }
@@ -120,13 +122,15 @@ static void run(void **state)
 	const struct demand *demand = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct server *bare = start_server(authorities[i], demand->way, false);
-		struct server *shimmed = start_server(authorities[i], demand->way, true);
+		struct server *bare = start_server(authorities[i], demand->way, NULL);
+		struct server *shimmed = start_server(authorities[i], demand->way, "require");
+		struct server *observed = start_server(authorities[i], demand->way, "observe");
 
 		for (size_t j = demand->only_1_3 ? 1 : 0; j < 2; j++) {
 			expect_edge(bare, versions[j], i == 0 ? demand->own : demand->foreign);
 			for (size_t k = 0; k < CERTIFICATES; k++) {
 				expect_same(bare, shimmed, versions[j], certificates[k], OPEN);
+				expect_same(bare, observed, versions[j], certificates[k], ENFORCED);
 				if (k < ADMITTED)
 					expect_same(bare, shimmed, versions[j], certificates[k],
 						    ENFORCED);
@@ -136,6 +140,7 @@ static void run(void **state)
 		}
 		server_stop(bare);
 		server_stop(shimmed);
+		server_stop(observed);
 	}
 	expectations_met();
 }

@@ -200,6 +200,8 @@ int main(void)
 		     "plaintext = allow", "reject", false, false),
 		CASE("GnuTLS ends at its ServerHello where no port is named", &gnutls, NULL,
 		     "reject", false, false),
+		CASE("GnuTLS ends at its ServerHello where a port is observed", &gnutls,
+		     "verify = observe", "reject", false, false),
 		CASE("GnuTLS on an open port serves everybody", &gnutls, "verify = off", SERVED,
 		     false, false),
 		CASE("a bare OpenSSL inside its program serves everybody", &static_openssl, NULL,
@@ -209,6 +211,9 @@ int main(void)
 		CASE("an OpenSSL that nobody can hook ends at its ServerHello where no port is "
 		     "named",
 		     &static_openssl, NULL, "reject", false, false),
+		CASE("an OpenSSL that nobody can hook ends at its ServerHello where a port is "
+		     "observed",
+		     &static_openssl, "verify = observe", "reject", false, false),
 		CASE("an OpenSSL that nobody can hook serves everybody on an open port",
 		     &static_openssl, "verify = off", SERVED, false, false),
 		CASE("bare, one that begins with plain text serves everybody", &static_openssl,

@@ -162,7 +162,8 @@ static void expect_sockets(const struct refusal_line *line, const struct client 
 }
 
 static void expect_line(const struct client *client, const struct visitor *visitor,
-			const char *answer, const struct outcome *outcome, struct log *log)
+			const char *verdict, const char *answer, const struct outcome *outcome,
+			struct log *log)
 {
 	const char *who = visit_text(client);
 	struct refusal_line line = {.text = ""};
@@ -175,6 +176,8 @@ static void expect_line(const struct client *client, const struct visitor *visit
 		expect(false, "%s: no line in the log", who);
 		return;
 	}
+	expect(strcmp(line.verdict, verdict) == 0, "%s: %s instead of %s", who, line.verdict,
+	       verdict);
 	expect(strcmp(line.reason, visitor->reason) == 0, "%s: reason %s instead of %s", who,
 	       line.reason, visitor->reason);
 	expect(strcmp(line.answer, answer) == 0, "%s: answer \"%s\" in the log", who, line.answer);
@@ -225,9 +228,22 @@ void expect_verdict(const struct server *server, const struct client *client,
 	else
 		expect_served(&visit, &outcome);
 	if (log != NULL) {
-		expect_line(&visit, visitor, answer, &outcome, log);
+		expect_line(&visit, visitor, "refused", answer, &outcome, log);
 		expect_counted(server, &visit, visitor, before);
 	}
+	outcome_clear(&outcome);
+}
+
+void expect_observed(const struct client *client, const struct visitor *visitor, struct log *log)
+{
+	struct client visit = *client;
+	struct outcome outcome;
+
+	visit.certificate = visitor->certificate;
+	client_run(&visit, &outcome);
+	expect_served(&visit, &outcome);
+	expect(outcome.asked, "%s: no certificate was asked for", visit_text(&visit));
+	expect_line(&visit, visitor, "observed", "reject", &outcome, log);
 	outcome_clear(&outcome);
 }
 

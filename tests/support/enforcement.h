@@ -31,6 +31,10 @@ extern const struct visitor
 void expect_verdict(const struct server *server, const struct client *client,
 		    const struct visitor *visitor, const char *answer, struct log *log);
 
+/* The same where the rule only observes: a certificate is asked for, `visitor` is served, and the
+ * line says why it would not have been. */
+void expect_observed(const struct client *client, const struct visitor *visitor, struct log *log);
+
 /* Everybody, over TLS 1.2 and 1.3, on the first port: the strangers refused with `answer`, the good
  * ones served. */
 void expect_enforced(const struct server *server, const char *answer);

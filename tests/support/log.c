@@ -63,10 +63,9 @@ static bool parse_refusal(const char *line, struct refusal_line *refusal)
 		FIELD("subject", subject),
 		FIELD("dropped", dropped),
 	};
-	char verdict[32];
 
-	if (sscanf(line, "cfshim[%u]: %31s", &refusal->pid, verdict) != 2 ||
-	    strcmp(verdict, "refused") != 0)
+	if (sscanf(line, "cfshim[%u]: %31s", &refusal->pid, refusal->verdict) != 2 ||
+	    (strcmp(refusal->verdict, "refused") != 0 && strcmp(refusal->verdict, "observed") != 0))
 		return false;
 	snprintf(refusal->text, sizeof(refusal->text), "%s", line);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)

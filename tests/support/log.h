@@ -15,6 +15,7 @@ struct log {
 struct refusal_line {
 	char text[2048]; /* the whole line */
 	unsigned pid;
+	char verdict[32]; /* refused, observed */
 	char reason[32];
 	char port[16];
 	char peer[80];
@@ -26,8 +27,8 @@ struct refusal_line {
 	char dropped[16];
 };
 
-/* The next `refused` line; the lines between are passed over.  False: none came within a
- * second and a half, or with `now` set, there is none. */
+/* The next `refused` or `observed` line; the lines between are passed over.  False: none came
+ * within a second and a half, or with `now` set, there is none. */
 bool log_next_refusal(struct log *log, struct refusal_line *refusal, bool now);
 
 /* How many lines hold `text`. */
