@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -188,6 +189,14 @@ static bool use_certificate(SSL *ssl, const struct stranger *stranger)
 	return true;
 }
 
+static bool use_name(SSL *ssl, const struct stranger *stranger)
+{
+	/* The macro of that name casts const away. */
+	return stranger->server_name == NULL ||
+	       SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			(void *)(uintptr_t)stranger->server_name) == 1;
+}
+
 /* A stranger verifies nothing, and takes the oldest of ciphers. */
 static SSL_CTX *make_context(const struct stranger *stranger)
 {
@@ -223,8 +232,7 @@ static SSL *make_ssl(SSL_CTX *context, const struct visit *visit)
 	SSL_set_app_data(ssl, visit->sight);
 	SSL_set_connect_state(ssl);
 	if (SSL_set_fd(ssl, visit->socket) == 1 && use_certificate(ssl, stranger) &&
-	    (stranger->server_name == NULL ||
-	     SSL_set_tlsext_host_name(ssl, stranger->server_name) == 1) &&
+	    use_name(ssl, stranger) &&
 	    (stranger->session == NULL || SSL_set_session(ssl, stranger->session) == 1))
 		return ssl;
 	SSL_free(ssl);

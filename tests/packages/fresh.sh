@@ -78,13 +78,13 @@ try_system() { # SUITE NAME
 		check "$2: command $((++number)): $command" in_root sh -ec "cd /; ${command//apt-get install/apt-get install -y}"
 	done <<<"$system_commands"
 	in_root cfshim probe localhost:443 | sed 's/^/# /'
-	check "$2: a stranger has no page" refuses 1 '^$' page
+	check "$2: a stranger has an alert and no page" refuses 1 'alert certificate required' page
 	in_root cfshim test-ca /ca >/dev/null
 	printf '[port 443]\nca = /ca/ca.pem\n' >"$root/etc/cfshim/policy.conf"
 	in_root apache2ctl stop && sleep 2 && in_root cfshim run -- apache2ctl start
 	sleep 1
 	check "$2: with a CA of one's own the edge has the page" refuses 0 'Default Page' page --cert /ca/edge.pem --key /ca/edge.key
-	check "$2: and a stranger has not" refuses 1 '^$' page
+	check "$2: and a stranger has not" refuses 1 'alert certificate required' page
 	in_root apache2ctl stop
 	sleep 1
 	check "$2: what was installed is removed" in_root dpkg -P cfshim

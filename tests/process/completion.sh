@@ -34,7 +34,7 @@ among() { # TEXT WORD...: this too
 verbs=$("$build/cfshim" --help | awk '/^VERB/ { seen = 1; next } seen && /^[a-z]/ { print $1 }' | sort | paste -sd'|')
 
 check 'bash: the verbs are those of the command' offered "--help|--version|$verbs" cfshim ''
-check 'bash: a verb that is begun' offered 'test-ca' cfshim te
+check 'bash: a verb that is begun' offered 'test-ca' cfshim test
 check 'bash: the options of a verb' offered '--help|--print' cfshim check -
 check 'bash: an option that is begun' offered '--peer|--policy|--port' cfshim explain --p
 check 'bash: a file where the policy is expected' offered 'policy.conf' cfshim check pol
