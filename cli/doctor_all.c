@@ -37,18 +37,19 @@ enum status doctor_all(const char *policy)
 {
 	struct findings findings = {.bad = 0};
 	struct machine machine;
-	size_t shown;
+	size_t shown, processes;
 	bool bad;
 
 	machine_begin(&machine, policy);
 	find_library(&findings);
+	processes = machine.unseen;
 	shown = machine_show(&machine, &findings, 0);
 	if (shown == 0 && machine.unseen == 0)
 		find_good("nothing listens that could be seen");
 	find_policies(&machine, &findings);
-	if (machine.unseen > 0)
+	if (processes > 0)
 		find_note(&findings, PARAGRAPH_UNSEEN, "%zu processes could not be looked into%s",
-			  machine.unseen, geteuid() == 0 ? "" : ": ask as root");
+			  processes, geteuid() == 0 ? "" : ": ask as root");
 	if (machine.file_unseen)
 		find_note(&findings, PARAGRAPH_UNSEEN,
 			  "not every library that these processes have mapped could be read: other "

@@ -20,17 +20,20 @@ static void want_descriptors(void)
 	}
 }
 
-void machine_begin(struct machine *machine, const char *given)
+/* Those that are not known yet. */
+static void add_processes(struct machine *machine)
 {
 	size_t numbers = 0;
 	pid_t *list = process_numbers(&numbers);
+	struct process *grown = realloc(machine->processes,
+					(machine->count + numbers + 1) * sizeof(struct process));
 
-	*machine = (struct machine){.given = given};
-	want_descriptors();
-	machine->processes = list ? calloc(numbers + 1, sizeof(struct process)) : NULL;
-	for (size_t i = 0; machine->processes != NULL && i < numbers; i++) {
+	machine->processes = grown ? grown : machine->processes;
+	for (size_t i = 0; grown != NULL && i < numbers; i++) {
 		struct process *process = &machine->processes[machine->count];
 
+		if (machine_find(machine, list[i]) != NULL)
+			continue;
 		if (!process_begin(process, list[i])) {
 			process_end(process);
 			continue;
@@ -39,6 +42,15 @@ void machine_begin(struct machine *machine, const char *given)
 		machine->count++;
 	}
 	free(list);
+}
+
+/* A second look finds what a process that was just ending had forked meanwhile. */
+void machine_begin(struct machine *machine, const char *given)
+{
+	*machine = (struct machine){.given = given};
+	want_descriptors();
+	add_processes(machine);
+	add_processes(machine);
 }
 
 void machine_end(struct machine *machine)
@@ -214,6 +226,7 @@ size_t machine_show(struct machine *machine, struct findings *findings, pid_t of
 		putchar('\n');
 	}
 	columns_end(table.columns);
+	machine->unseen += table.groups[COVERAGE_UNSEEN].text != NULL;
 	for (int kind = 0; kind < COVERAGE_COUNT; kind++) {
 		if (table.groups[kind].text != NULL)
 			find_coverage(findings, (enum coverage)kind, table.groups[kind].text);

@@ -7,7 +7,7 @@
 struct machine {
 	struct process *processes;
 	size_t count;
-	size_t unseen; /* processes whose sockets could not be seen */
+	size_t unseen; /* processes whose sockets could not be seen; and, once shown, listeners */
 	struct known_policy *policies;
 	const char *given; /* the policy that was named; NULL: none was */
 	bool file_unseen;  /* a file that some process has mapped could not be read */

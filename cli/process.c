@@ -279,8 +279,9 @@ static bool read_stat(struct process *process)
 	int parent;
 	char state;
 
-	if (!process_read(process, "comm", process->name, sizeof(process->name)) ||
-	    !process_read(process, "stat", line, sizeof(line)))
+	/* Which may be empty. */
+	process_read(process, "comm", process->name, sizeof(process->name));
+	if (!process_read(process, "stat", line, sizeof(line)))
 		return false;
 	end = strrchr(line, ')');
 	if (end == NULL || sscanf(end + 1, " %c %d", &state, &parent) != 2)

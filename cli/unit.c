@@ -92,6 +92,15 @@ static void take_environment(struct unit *unit, const char *value, char *word)
 			    strlen(word) - (sizeof(preload) - 1));
 }
 
+/* An empty value takes back what was said before. */
+static void set_or_forget(struct unit *unit, char **text, const char *value)
+{
+	if (*value == '\0')
+		forget(text);
+	else
+		set(unit, text, value, strlen(value));
+}
+
 static void take_setting(struct unit *unit, const char *key, const char *value, char *word)
 {
 	if (strcmp(key, "Environment") == 0) {
@@ -108,17 +117,11 @@ static void take_setting(struct unit *unit, const char *key, const char *value, 
 	} else if (strcmp(key, "GuessMainPID") == 0) {
 		unit->guesses = strchr("nNfF0", *value) == NULL && strcasecmp(value, "off") != 0;
 	} else if (strcmp(key, "PIDFile") == 0) {
-		if (*value == '\0')
-			forget(&unit->pid_file);
-		else
-			set(unit, &unit->pid_file, value, strlen(value));
+		set_or_forget(unit, &unit->pid_file, value);
 	} else if (strcmp(key, "Type") == 0) {
 		set(unit, &unit->type, value, strlen(value));
 	} else if (strcmp(key, "RootDirectory") == 0 || strcmp(key, "RootImage") == 0) {
-		if (*value == '\0' || strcmp(value, "/") == 0)
-			forget(&unit->root);
-		else
-			set(unit, &unit->root, value, strlen(value));
+		set_or_forget(unit, &unit->root, strcmp(value, "/") == 0 ? "" : value);
 	} else if (strcmp(key, "ExecStart") == 0) {
 		if (*value == '\0')
 			forget(&unit->program);
@@ -331,10 +334,10 @@ void unit_read(struct unit *unit)
 
 	unit->out_of_memory = folders == NULL;
 	unit->guesses = true;
-	if (folders != NULL) {
-		unit_folders_find(folders, unit->of_user);
-		unit->found = find_file(unit, folders);
-	}
+	if (folders == NULL)
+		return;
+	unit_folders_find(folders, unit->of_user);
+	unit->found = find_file(unit, folders);
 	if (unit->found && !unit->masked) {
 		read_unit_file(unit, unit->file);
 		read_drop_ins(unit, folders);
