@@ -116,7 +116,14 @@ come "$port" other shop.example >/dev/null
 come "$port" edge shop.example >/dev/null
 
 # --- the table
-row() { grep -qE "^$(sed 's/ / +/g' <<<"$*")\$" <<<"$output" || { printf '%s\n' "$output" "no row: $*"; return 1; }; }
+row() { # WORDS: any blanks between them
+	local pattern="$*"
+	grep -qE "^${pattern// / +}\$" <<<"$output" || {
+		printf '%s\n' "$output" "no row: $*"
+		return 1
+	}
+}
+is_plain() { if LC_ALL=C grep -aP '[^\n -~]' "$@"; then return 1; fi; }
 shows_counts() {
 	output=$("$cfshim" status "$host") || return
 	row "$port - admitted - 1" && row "$port - refused no-certificate 2" &&
@@ -128,7 +135,7 @@ shows_head() {
 		row " OpenSSL [0-9].*" && row " refused [0-9.]+ a second" && row " library [0-9.]+"
 }
 is_narrow_and_plain() {
-	"$cfshim" status "$host" >table && [[ -z $(LC_ALL=C grep -P '[^\n -~]' table) ]] && (($(wc -L <table) <= 80))
+	"$cfshim" status "$host" >table && is_plain table && (($(wc -L <table) <= 80))
 }
 on_terminal() { TERM=xterm script -qec "$1" /dev/null; }
 has_color() { on_terminal "$cfshim status $host" >shown; grep -q $'\033\[1m' shown; }
@@ -234,7 +241,7 @@ survives() { # KIND
 	kill "$liar"
 	wait "$liar"
 	rm ready
-	((status == 0)) && [[ -s lies ]] && [[ -z $(LC_ALL=C grep -aP '[^\n -~]' lies lies.prom lies.json) ]] &&
+	((status == 0)) && [[ -s lies ]] && is_plain lies lies.prom lies.json &&
 		is_accepted lies.prom && python3 -m json.tool lies.json >/dev/null
 }
 check 'counters full of any bytes harm nobody who reads them' survives bytes
@@ -242,7 +249,7 @@ check 'counters whose every row is there harm nobody' survives rows
 check 'a memfd of that name without counters is none' survives nothing
 
 # --- many
-has_children() { (($(pgrep -cP "$host") == $1)); }
+has_children() { (($(wc -w <"/proc/$host/task/$host/children") == $1)); }
 many() {
 	mkfifo stop && start policy.conf "$(free_port)" 1000 "$PWD/stop" || return
 	exec 8<>stop
@@ -252,7 +259,7 @@ many() {
 	grep -qE "^python3 .* and 996 more$" table && (($(grep -c '^PORT' table) == 1))
 	local status=$?
 	pkill -9 -P "$host"
-	return $status
+	return "$status"
 }
 check 'a thousand processes that share counters are one' many
 
