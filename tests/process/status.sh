@@ -256,7 +256,7 @@ many() {
 	wait_for has_children 1000 || return
 	time "$cfshim" status "$host" >table || return
 	cat table
-	grep -qE "^python3 .* and 996 more$" table && (($(grep -c '^PORT' table) == 1))
+	grep -qE "^python3 .* and 996 more$" table && (($(grep -c '^python3 ' table) == 1))
 	local status=$?
 	pkill -9 -P "$host"
 	return "$status"
