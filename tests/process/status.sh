@@ -62,7 +62,10 @@ cat >host.py <<-'X'
 	        header = b""
 	        if len(sys.argv) > 4:
 	            while not header.endswith(b"\n"):
-	                header += connection.recv(1)
+	                byte = connection.recv(1)
+	                if not byte:
+	                    break
+	                header += byte
 	        with context.wrap_socket(connection, server_side=True) as secure:
 	            secure.recv(4096)
 	            secure.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello\n")
