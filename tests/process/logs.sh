@@ -10,14 +10,15 @@ cfshim=$build/cfshim
 library=$build/libcfshim.so
 examples=$PWD/examples
 scratch=$(mktemp -d)
-hosts=()
 end() {
-	for host in "${hosts[@]}"; do kill -9 "$host" 2>/dev/null; done
+	# In a file: `check` runs its command in a shell of its own.
+	while read -r host; do kill -9 "$host"; done <"$scratch/hosts" 2>/dev/null
 	wait
 	rm -rf "$scratch"
 }
 trap end EXIT
 chmod 755 "$scratch"
+: >"$scratch/hosts"
 unset CFSHIM_POLICY CFSHIM_LOG LD_PRELOAD JOURNAL_STREAM
 cd "$scratch" || exit 1
 "$cfshim" test-ca pki >/dev/null || exit 1
@@ -137,7 +138,7 @@ is_rotated() {
 	policy "$PWD/log/refusals.log" "$port"
 	sed -e "s,/var/log/cfshim,$PWD/log," -e 's/create .*/create 0640 nobody nogroup/' "$examples/logrotate/cfshim" >logrotate.conf
 	CFSHIM_POLICY=$PWD/policy.conf LD_PRELOAD=$library nginx -p "$PWD" -e stderr -c nginx.conf 2>nginx.errors &
-	hosts+=($!)
+	echo "$!" >>"$scratch/hosts"
 	wait_for answers "$port" || return
 	for _ in 1 2 3; do come "$port"; done
 	wait_for has 3 log/refusals.log || return
@@ -192,7 +193,7 @@ is_harmless() {
 	port=$(free_port)
 	policy "$PWD/named.log" "$port"
 	CFSHIM_POLICY=$PWD/policy.conf LD_PRELOAD=$library "${server[@]}" "127.0.0.1:$port" >/dev/null 2>errors &
-	hosts+=($!)
+	echo "$!" >>"$scratch/hosts"
 	wait_for answers "$port" || return
 	come "$port" "$(line other 104.16.0.1 | cut -c 1-200)"
 	wait_for has 1 named.log || return

@@ -9,14 +9,15 @@ build=$(realpath "${BUILD:-build}") || exit 1
 cfshim=$build/cfshim
 library=$build/libcfshim.so
 scratch=$(mktemp -d)
-hosts=()
 end() {
-	for host in "${hosts[@]}"; do kill -9 "$host" 2>/dev/null; done
+	# In a file: `check` runs its command in a shell of its own.
+	while read -r host; do kill -9 "$host"; done <"$scratch/hosts" 2>/dev/null
 	wait
 	rm -rf "$scratch"
 }
 trap end EXIT
 chmod 755 "$scratch"
+: >"$scratch/hosts"
 unset CFSHIM_POLICY CFSHIM_LOG LD_PRELOAD NO_COLOR
 cd "$scratch" || exit 1
 "$cfshim" test-ca pki >/dev/null || exit 1
@@ -76,7 +77,7 @@ X
 start() { # POLICY ARGUMENT...: $host
 	CFSHIM_POLICY=$PWD/$1 CFSHIM_LOG=$PWD/log LD_PRELOAD=$library python3 host.py "${@:2}" >/dev/null 2>host.errors &
 	host=$!
-	hosts+=("$host")
+	echo "$host" >>"$scratch/hosts"
 	wait_for python3 -c "import socket; socket.create_connection(('127.0.0.1', $2)).close()"
 }
 
@@ -188,7 +189,7 @@ check 'an output that cannot be written leaves nothing behind' is_kept
 
 # --- arguments
 sleep 60 &
-hosts+=($!)
+echo "$!" >>"$scratch/hosts"
 check 'a process that is not there is named' refuses 1 'there is no process 4194304' "$cfshim" status 4194304
 check 'a process that is not covered is named' refuses 1 "process $! is not covered" "$cfshim" status $!
 check 'what is no process is a mistake of usage' refuses 2 'is no process' "$cfshim" status nginx
@@ -236,7 +237,7 @@ survives() { # KIND
 	local liar status=0
 	python3 liar.py "$library" "$pages" "$1" "$size" >ready &
 	liar=$!
-	hosts+=("$liar")
+	echo "$liar" >>"$scratch/hosts"
 	wait_for test -s ready || return
 	timeout 20 "$cfshim" status "$liar" >lies || status=$?
 	timeout 20 "$cfshim" status "$liar" --metrics >lies.prom && timeout 20 "$cfshim" status "$liar" --json >lies.json || status=$?
@@ -262,6 +263,7 @@ many() {
 	grep -qE "^python3 .* and 996 more$" table && (($(grep -c '^python3 ' table) == 1))
 	local status=$?
 	pkill -9 -P "$host"
+	kill -9 "$host"
 	return "$status"
 }
 check 'a thousand processes that share counters are one' many
