@@ -45,6 +45,10 @@ void verdict_count(struct connection *connection, enum verdict verdict, enum rea
 		.server = rule ? rule->rule->server : NULL,
 	};
 
+	/* A child frees what its parent goes on with. */
+	if (verdict == VERDICT_ABANDONED && connection->stream != NULL &&
+	    !atomic_load(&connection->stream->asked))
+		return;
 	if (!is_first(connection) && !has_line)
 		return;
 	counted.server_name = asked_name(connection, name);

@@ -23,6 +23,19 @@ static _Atomic size_t next_place;
 /* On a page that the kernel wipes in a child with memory of its own. */
 static _Atomic(_Atomic pid_t *) owner;
 
+/* What the parent has read from is the parent's to count, whatever a child does with its copies. */
+static void nobody_asked(void)
+{
+	for (size_t i = 0; i < STREAM_CHUNKS; i++) {
+		struct stream *streams = atomic_load(&stream_chunks[i]);
+
+		if (streams == NULL)
+			return;
+		for (size_t j = 0; j < STREAMS_OF_CHUNK; j++)
+			atomic_store(&streams[j].asked, false);
+	}
+}
+
 static void own(void)
 {
 	_Atomic pid_t *page = atomic_load(&owner), *none = NULL;
@@ -38,7 +51,8 @@ static void own(void)
 			return;
 		}
 	}
-	atomic_store(page, getpid());
+	if (atomic_exchange(page, getpid()) == 0)
+		nobody_asked();
 }
 
 /* Not so in a child of vfork(), whose descriptors are others and whose memory is the parent's. */

@@ -10,14 +10,15 @@ cfshim=$build/cfshim
 library=$build/libcfshim.so
 examples=$PWD/examples
 scratch=$(mktemp -d)
-hosts=()
 end() {
-	for host in "${hosts[@]}"; do kill -9 "$host" 2>/dev/null; done
+	# In a file: `check` runs its command in a shell of its own.
+	while read -r host; do kill -9 "$host"; done <"$scratch/hosts" 2>/dev/null
 	wait
 	rm -rf "$scratch"
 }
 trap end EXIT
 chmod 755 "$scratch"
+: >"$scratch/hosts"
 unset CFSHIM_POLICY CFSHIM_LOG LD_PRELOAD JOURNAL_STREAM
 cd "$scratch" || exit 1
 "$cfshim" test-ca pki >/dev/null || exit 1
@@ -72,7 +73,7 @@ is_in_syslog() {
 	cat syslog errors
 	pkill -9 -s "$session"
 	wait "$session" 2>/dev/null
-	return $status
+	return "$status"
 }
 if ((EUID == 0)); then check 'a refusal is a message of syslog' is_in_syslog; else skip 'a refusal is a message of syslog' 'needs root'; fi
 
@@ -113,7 +114,7 @@ in_journal() { # named|unnamed
 	python3 journal.py "$1" "$library" "$port" "${server[@]}" "127.0.0.1:$port"
 }
 is_in_journal() { in_journal named | grep -E '^cfshim\[[0-9]+\]: refused reason=no-certificate '; }
-is_no_journal() { [[ -z $(in_journal unnamed | grep cfshim) ]]; }
+is_no_journal() { [[ $(in_journal unnamed | grep -c cfshim) == 0 ]]; }
 check 'a refusal is a line of the journal, where standard error is its stream' is_in_journal
 check 'nothing is written on a standard error that is another socket' is_no_journal
 
@@ -137,7 +138,7 @@ is_rotated() {
 	policy "$PWD/log/refusals.log" "$port"
 	sed -e "s,/var/log/cfshim,$PWD/log," -e 's/create .*/create 0640 nobody nogroup/' "$examples/logrotate/cfshim" >logrotate.conf
 	CFSHIM_POLICY=$PWD/policy.conf LD_PRELOAD=$library nginx -p "$PWD" -e stderr -c nginx.conf 2>nginx.errors &
-	hosts+=($!)
+	echo "$!" >>"$scratch/hosts"
 	wait_for answers "$port" || return
 	for _ in 1 2 3; do come "$port"; done
 	wait_for has 3 log/refusals.log || return
@@ -192,7 +193,7 @@ is_harmless() {
 	port=$(free_port)
 	policy "$PWD/named.log" "$port"
 	CFSHIM_POLICY=$PWD/policy.conf LD_PRELOAD=$library "${server[@]}" "127.0.0.1:$port" >/dev/null 2>errors &
-	hosts+=($!)
+	echo "$!" >>"$scratch/hosts"
 	wait_for answers "$port" || return
 	come "$port" "$(line other 104.16.0.1 | cut -c 1-200)"
 	wait_for has 1 named.log || return

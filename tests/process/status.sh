@@ -9,14 +9,15 @@ build=$(realpath "${BUILD:-build}") || exit 1
 cfshim=$build/cfshim
 library=$build/libcfshim.so
 scratch=$(mktemp -d)
-hosts=()
 end() {
-	for host in "${hosts[@]}"; do kill -9 "$host" 2>/dev/null; done
+	# In a file: `check` runs its command in a shell of its own.
+	while read -r host; do kill -9 "$host"; done <"$scratch/hosts" 2>/dev/null
 	wait
 	rm -rf "$scratch"
 }
 trap end EXIT
 chmod 755 "$scratch"
+: >"$scratch/hosts"
 unset CFSHIM_POLICY CFSHIM_LOG LD_PRELOAD NO_COLOR
 cd "$scratch" || exit 1
 "$cfshim" test-ca pki >/dev/null || exit 1
@@ -62,7 +63,10 @@ cat >host.py <<-'X'
 	        header = b""
 	        if len(sys.argv) > 4:
 	            while not header.endswith(b"\n"):
-	                header += connection.recv(1)
+	                byte = connection.recv(1)
+	                if not byte:
+	                    break
+	                header += byte
 	        with context.wrap_socket(connection, server_side=True) as secure:
 	            secure.recv(4096)
 	            secure.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello\n")
@@ -73,7 +77,7 @@ X
 start() { # POLICY ARGUMENT...: $host
 	CFSHIM_POLICY=$PWD/$1 CFSHIM_LOG=$PWD/log LD_PRELOAD=$library python3 host.py "${@:2}" >/dev/null 2>host.errors &
 	host=$!
-	hosts+=("$host")
+	echo "$host" >>"$scratch/hosts"
 	wait_for python3 -c "import socket; socket.create_connection(('127.0.0.1', $2)).close()"
 }
 
@@ -116,7 +120,14 @@ come "$port" other shop.example >/dev/null
 come "$port" edge shop.example >/dev/null
 
 # --- the table
-row() { grep -qE "^$(sed 's/ / +/g' <<<"$*")\$" <<<"$output" || { printf '%s\n' "$output" "no row: $*"; return 1; }; }
+row() { # WORDS: any blanks between them
+	local pattern="$*"
+	grep -qE "^${pattern// / +}\$" <<<"$output" || {
+		printf '%s\n' "$output" "no row: $*"
+		return 1
+	}
+}
+is_plain() { if LC_ALL=C grep -aP '[^\n -~]' "$@"; then return 1; fi; }
 shows_counts() {
 	output=$("$cfshim" status "$host") || return
 	row "$port - admitted - 1" && row "$port - refused no-certificate 2" &&
@@ -128,7 +139,7 @@ shows_head() {
 		row " OpenSSL [0-9].*" && row " refused [0-9.]+ a second" && row " library [0-9.]+"
 }
 is_narrow_and_plain() {
-	"$cfshim" status "$host" >table && [[ -z $(LC_ALL=C grep -P '[^\n -~]' table) ]] && (($(wc -L <table) <= 80))
+	"$cfshim" status "$host" >table && is_plain table && (($(wc -L <table) <= 80))
 }
 on_terminal() { TERM=xterm script -qec "$1" /dev/null; }
 has_color() { on_terminal "$cfshim status $host" >shown; grep -q $'\033\[1m' shown; }
@@ -178,7 +189,7 @@ check 'an output that cannot be written leaves nothing behind' is_kept
 
 # --- arguments
 sleep 60 &
-hosts+=($!)
+echo "$!" >>"$scratch/hosts"
 check 'a process that is not there is named' refuses 1 'there is no process 4194304' "$cfshim" status 4194304
 check 'a process that is not covered is named' refuses 1 "process $! is not covered" "$cfshim" status $!
 check 'what is no process is a mistake of usage' refuses 2 'is no process' "$cfshim" status nginx
@@ -226,7 +237,7 @@ survives() { # KIND
 	local liar status=0
 	python3 liar.py "$library" "$pages" "$1" "$size" >ready &
 	liar=$!
-	hosts+=("$liar")
+	echo "$liar" >>"$scratch/hosts"
 	wait_for test -s ready || return
 	timeout 20 "$cfshim" status "$liar" >lies || status=$?
 	timeout 20 "$cfshim" status "$liar" --metrics >lies.prom && timeout 20 "$cfshim" status "$liar" --json >lies.json || status=$?
@@ -234,7 +245,7 @@ survives() { # KIND
 	kill "$liar"
 	wait "$liar"
 	rm ready
-	((status == 0)) && [[ -s lies ]] && [[ -z $(LC_ALL=C grep -aP '[^\n -~]' lies lies.prom lies.json) ]] &&
+	((status == 0)) && [[ -s lies ]] && is_plain lies lies.prom lies.json &&
 		is_accepted lies.prom && python3 -m json.tool lies.json >/dev/null
 }
 check 'counters full of any bytes harm nobody who reads them' survives bytes
@@ -242,17 +253,18 @@ check 'counters whose every row is there harm nobody' survives rows
 check 'a memfd of that name without counters is none' survives nothing
 
 # --- many
-has_children() { (($(pgrep -cP "$host") == $1)); }
+has_children() { (($(wc -w <"/proc/$host/task/$host/children") == $1)); }
 many() {
 	mkfifo stop && start policy.conf "$(free_port)" 1000 "$PWD/stop" || return
 	exec 8<>stop
 	wait_for has_children 1000 || return
 	time "$cfshim" status "$host" >table || return
 	cat table
-	grep -qE "^python3 .* and 996 more$" table && (($(grep -c '^PORT' table) == 1))
+	grep -qE "^python3 .* and 996 more$" table && (($(grep -c '^python3 ' table) == 1))
 	local status=$?
 	pkill -9 -P "$host"
-	return $status
+	kill -9 "$host"
+	return "$status"
 }
 check 'a thousand processes that share counters are one' many
 
