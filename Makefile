@@ -60,7 +60,7 @@ CLI_C = $(wildcard cli/*.c)
 # What the command and the unit tests share with the shim: no doors, no dlsym.
 SHARED_C = $(POLICY_C) $(wildcard shim/trust/*.c shim/wire/*.c)
 # What the unit tests take of the shim besides.
-TESTED_C = shim/table.c shim/root.c $(wildcard shim/journal*.c) cli/counted.c cli/counted_numbers.c
+TESTED_C = shim/table.c shim/root.c shim/policy_watch.c $(wildcard shim/journal*.c) cli/counted.c cli/counted_numbers.c
 SUPPORT_C = $(wildcard tests/support/*.c)
 UNIT_C = $(wildcard tests/unit/*.c)
 PROCESS_C = $(wildcard tests/process/*.c)

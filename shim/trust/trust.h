@@ -46,8 +46,9 @@ enum reason trust_judge(const struct libcrypto *libcrypto, const struct trust *t
 			STACK_OF(X509) * intermediates);
 
 /* A digest of the rule, of whom it admits, of every CA certificate and CRL, and of whether sessions
- * may resume: equal where two processes loaded the same rule and the same files. The session-id context of the rule, so that no session
- * of another rule, or of other CAs, resumes under this one. */
+ * may resume: equal where two processes loaded the same rule and the same files. The session-id
+ * context of the rule, so that no session of another rule, or of other CAs, resumes under this one.
+ */
 const unsigned char *trust_digest(const struct trust *trust);
 
 /* Is `leaf` of one of these CAs directly, by its names and key identifiers?  Says nothing of the

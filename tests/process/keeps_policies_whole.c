@@ -26,7 +26,7 @@ struct bad {
 #define HALF "[port 1]\nverify = off\n\n[port *]\nverify = of"
 
 static const struct bad bads[] = {
-	{"a key that it does not know", "[port *]\nverfy = off\n", NULL, "verfy"},
+	{"a key that it does not know", "[port *]\ncertify = off\n", NULL, "unknown key"},
 	{"half a policy", HALF, NULL, "does not end with a newline"},
 	{"nothing at all", "", NULL, "does not end with a newline"},
 	{"a CA that is not there", "[port *]\nca = /nowhere/ca.pem\n", NULL, "no such file"},
