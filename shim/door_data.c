@@ -77,7 +77,8 @@ static int keep_or_lose(const struct openssl *openssl, const SSL *ssl,
 			const struct connection *known, void *bytes, int count)
 {
 	/* enforces kept */
-	if (count > 0 && !may_keep(openssl, ssl, known)) {
+	if (count > 0 && !(known != NULL && connection_may_talk(known)) &&
+	    !may_keep(openssl, ssl, known)) {
 		memset(bytes, 0, (size_t)count);
 		count = -1;
 	}
