@@ -20,6 +20,11 @@ bool answer_status_is_possible(const struct openssl *openssl, const SSL *ssl);
 /* The handshake is over, and its BIOs are still the host's.  NULL: no memory. */
 struct answer_status *answer_status_begin(const struct openssl *openssl, SSL *ssl, uint16_t status);
 
+/* The same where the head has been read already: it is answered over HTTP/1, `is_head` without a
+ * body. */
+struct answer_status *answer_status_begin_at_once(const struct openssl *openssl, SSL *ssl,
+						  uint16_t status, bool is_head);
+
 /* Over `read` and `write`, as far as it goes; a host whose socket blocks is held until the end, ten
  * seconds at most.  True: the host is to wait, as SSL_get_error() then tells it.  False: that was
  * all. */

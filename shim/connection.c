@@ -53,6 +53,7 @@ void connection_clear(const SSL *ssl)
 		return;
 	quiet = quiet_begin(connection->openssl);
 	begin_anew(connection);
+	verdict_end_requests(connection);
 	hello_forget(&connection->hello);
 	quiet_end(connection->openssl, quiet);
 }
@@ -196,6 +197,7 @@ static enum reason judge_hello(struct connection *connection)
 {
 	enum reason reason =
 		hello_examine(connection->openssl, connection->ssl, &connection->hello);
+	const struct rules every = connection->rules;
 	const char *name;
 	size_t length = 0;
 
@@ -208,9 +210,13 @@ static enum reason judge_hello(struct connection *connection)
 	/* enforces server-sections */
 	rules_narrow(&connection->rules, name, length);
 	choose_answer(connection);
+	reason = verdict_guard_hosts(connection, &every);
+	if (reason != REASON_NONE)
+		return reason;
 	if (!rules_enforce(&connection->rules)) {
 		connection->stage = STAGE_OPEN;
-		hello_forget(&connection->hello);
+		if (connection->host_guard == NULL) /* else a second one must ask for the same */
+			hello_forget(&connection->hello);
 		give_back(connection);
 		return REASON_NONE;
 	}
@@ -258,6 +264,14 @@ static void refuse_at_hello(struct connection *connection, enum reason reason)
 		verdict_mute(connection);
 }
 
+/* After a HelloRetryRequest. */
+static bool may_be_second(const struct connection *connection)
+{
+	return connection->stage == STAGE_ARMED ||
+	       (connection->stage == STAGE_OPEN && connection->hello_seen &&
+		connection->host_guard != NULL);
+}
+
 int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callback info)
 {
 	struct connection *connection = connection_begin(openssl, ssl);
@@ -265,7 +279,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	enum reason reason = REASON_INTERNAL;
 
 	if (connection != NULL && !connection->conversing) {
-		if (connection->stage != STAGE_ARMED) /* else it may be a second one */
+		if (!may_be_second(connection))
 			hello_forget(&connection->hello);
 		begin_anew(connection);
 		verdict_forget_bios(
@@ -273,6 +287,8 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		connection->hello_seen = connection->within = true;
 		connection->at_hello = false;
 		connection->renegotiates = verdict_has_finished(connection);
+		if (!connection->renegotiates)
+			verdict_end_requests(connection);
 		reason = find_rules_and_arm(connection, info);
 		if (reason != REASON_NONE) {
 			refuse_at_hello(connection, reason);
@@ -405,6 +421,7 @@ void connection_end(const SSL *ssl)
 	hello_forget(&connection->hello);
 	arm_forget(openssl, &connection->host);
 	verdict_end_answer(connection);
+	verdict_end_requests(connection);
 	verdict_forget_bios(connection);
 	if (connection->stage == STAGE_ARMED)
 		guard_abandon(connection->stream);

@@ -150,7 +150,9 @@ void refuse_log(const struct openssl *openssl, const SSL *ssl, const char *asked
 	};
 
 	if (ssl != NULL) {
-		refusal.server_name = openssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+		if (asked_name == NULL)
+			refusal.server_name =
+				openssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 		refusal.tls_version = version_word(openssl, ssl);
 	}
 	if (leaf != NULL)

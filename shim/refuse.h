@@ -31,9 +31,9 @@ void refuse_unmute(const struct openssl *openssl, SSL *ssl);
  * since hosts hold pointers to them. */
 void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, BIO **kept_write);
 
-/* The line about it.  `ssl` is NULL where the hello was refused, and the version is not settled: of
- * the server name counts what the hello asks for, or NULL.  `leaf` is NULL where no certificate was
- * judged. */
+/* The line about it.  `ssl` is NULL where the hello was refused, and the version is not settled.
+ * `asked_name` is the server name that counts, "" for none; NULL: that of the handshake.  `leaf` is
+ * NULL where no certificate was judged. */
 void refuse_log(const struct openssl *openssl, const SSL *ssl, const char *asked_name,
 		const struct route *route, enum reason reason, enum answer answer, uint16_t status,
 		const X509 *leaf);

@@ -68,13 +68,26 @@ void connection_unhush(struct connection *connection)
 
 /* ---- settle: before judge, which refuses at the very end ---- */
 
+void verdict_log(const struct connection *connection, const struct route *route)
+{
+	char asked[TLSEXT_MAXLEN_host_name + 1] = "";
+	size_t length;
+	const char *name = connection->at_hello
+				   ? hello_server_name(&connection->hello, &length)
+				   : verdict_host_denied(connection, &length);
+
+	if (name != NULL)
+		memcpy(asked, name, length);
+	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl,
+		   connection->at_hello || name != NULL ? asked : NULL, route, connection->reason,
+		   connection->answer, connection->conversation ? connection->status : 0,
+		   connection->peer.leaf);
+}
+
 /* Logged and answered, once. */
 static void settle_refusal(struct connection *connection)
 {
-	char asked[TLSEXT_MAXLEN_host_name + 1] = "";
 	struct route route;
-	size_t length;
-	const char *name;
 
 	if (connection->settled)
 		return;
@@ -84,12 +97,7 @@ static void settle_refusal(struct connection *connection)
 	 */
 	if (connection->conversation == NULL)
 		guard_refuse(connection->stream, connection->answer);
-	name = hello_server_name(&connection->hello, &length);
-	if (name != NULL)
-		memcpy(asked, name, length);
-	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, asked,
-		   &route, connection->reason, connection->answer,
-		   connection->conversation ? connection->status : 0, connection->peer.leaf);
+	verdict_log(connection, &route);
 	peer_forget(connection->openssl, &connection->peer);
 	if (connection->conversation == NULL)
 		hangup(route.descriptor, connection->answer, false);
@@ -194,6 +202,8 @@ static enum reason judge_peer(struct connection *connection)
 static void release_stream(struct connection *connection)
 {
 	guard_admit(connection->stream);
+	if (connection->host_guard != NULL) /* it may still be refused */
+		return;
 	guard_let_go(connection->stream);
 	connection->stream = NULL;
 }
@@ -312,10 +322,13 @@ static void judge(struct connection *connection, bool anew)
 	}
 	if (connection->stage == STAGE_OPEN) {
 		connection->hello_seen = false;
+		hello_forget(&connection->hello);
 		release_stream(connection);
 	} else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED) {
 		judge_armed(connection);
 	}
+	if (connection_may_talk(connection) && connection->host_guard != NULL)
+		verdict_begin_requests(connection);
 	if (connection->stage == STAGE_REFUSED)
 		verdict_refuse_for_good(connection);
 }

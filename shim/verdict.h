@@ -24,6 +24,19 @@ bool verdict_may_finish(const struct connection *connection);
 void verdict_begin_answer(struct connection *connection);
 void verdict_end_answer(struct connection *connection);
 
+/* requests.c: which requests may come on it; `rules` are those of its endpoint for every name, and
+ * its own are chosen.  REASON_NONE, or why it cannot be.  And, the handshake is over, and the
+ * connection admitted. */
+enum reason verdict_guard_hosts(struct connection *connection, const struct rules *rules);
+void verdict_begin_requests(struct connection *connection);
+void verdict_end_requests(struct connection *connection);
+
+/* The host that a request was refused for; NULL: none was, or it is not known. */
+const char *verdict_host_denied(const struct connection *connection, size_t *length);
+
+/* The line about a refusal. */
+void verdict_log(const struct connection *connection, const struct route *route);
+
 /* The references to what a refused SSL read from and wrote to. */
 void verdict_forget_bios(struct connection *connection);
 

@@ -12,8 +12,8 @@ storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
 	case $1 in
 	shim/boot.*) echo 10 ;;
 	shim/door_* | shim/doors.h) echo 9 ;;
-	shim/connection.* | shim/verdict.* | shim/answering.*) echo 8 ;;
-	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/answer_status.*) echo 7 ;;
+	shim/connection.* | shim/verdict.* | shim/answering.* | shim/requests.*) echo 8 ;;
+	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/host_guard.* | shim/answer_status.*) echo 7 ;;
 	shim/rules.* | shim/serving.* | shim/withhold.* | shim/client_socket.* | shim/ring.*) echo 6 ;;
 	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.*) echo 5 ;;
 	shim/policy_in_force.* | shim/counters.*) echo 4 ;;
@@ -30,7 +30,7 @@ part_of() { # PATH below ROOT
 	case $1 in
 	policy/* | cli/* | shim/trust/* | shim/wire/*) echo "${1%/*}" ;;
 	shim/door_* | shim/doors.h) echo doors ;;
-	shim/connection.* | shim/verdict.* | shim/answering.*) echo shim/connection ;;
+	shim/connection.* | shim/verdict.* | shim/answering.* | shim/requests.*) echo shim/connection ;;
 	shim/guard*) echo shim/guard ;;
 	shim/compat.h | shim/hooks.h | shim/libc.* | shim/libc_names.h | shim/hooks.def) echo shim/hooks ;;
 	*) echo "${1%.*}" ;;
