@@ -52,8 +52,8 @@ void connection_clear(const SSL *ssl)
 	    openssl_is_quic(connection->openssl, ssl))
 		return;
 	quiet = quiet_begin(connection->openssl);
-	begin_anew(connection);
 	verdict_end_requests(connection);
+	begin_anew(connection);
 	hello_forget(&connection->hello);
 	quiet_end(connection->openssl, quiet);
 }

@@ -30,7 +30,9 @@ struct host_guard {
 	char denied_host[254];                 /* the host that was asked for; "": none, or not known */
 	/* For requests.c: libssl is told that the client has said its last word, but within a door.
 	 */
-	bool has_begun; /* the handshake is over */
+	bool has_begun; /* the handshake is over ... */
+	bool has_read;  /* ... and the host has come to read, by a door */
+	struct route route; /* where it arrived, for a host that never comes */
 	bool is_shut;
 	bool has_ended; /* it really has */
 	bool is_over;   /* it has been refused, and an answer of the host's is under way */

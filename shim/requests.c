@@ -62,10 +62,23 @@ void verdict_begin_requests(struct connection *connection)
 	if (doors == 0)
 		verdict_refuse(connection, REASON_UNCOVERED_TLS);
 	connection->host_guard->has_begun = true;
+	connection->host_guard->route = connection_route(connection);
+}
+
+/* It has found the end of everything. */
+static void tell_of_unseen_reader(struct connection *connection)
+{
+	connection->reason = REASON_UNCOVERED_TLS;
+	connection->answer = ANSWER_CLOSE;
+	verdict_log(connection, &connection->host_guard->route);
 }
 
 void verdict_end_requests(struct connection *connection)
 {
+	const struct host_guard *guard = connection->host_guard;
+
+	if (guard != NULL && guard->has_begun && !guard->has_read && connection_may_talk(connection))
+		tell_of_unseen_reader(connection);
 	host_guard_free(connection->host_guard);
 	connection->host_guard = NULL;
 }
@@ -233,8 +246,10 @@ static int read_aside(const struct connection *connection, size_t size)
 
 int connection_read(struct connection *connection, void *bytes, int size, bool peeks)
 {
-	int count = 1;
+	int count;
 
+	if (connection->host_guard != NULL)
+		connection->host_guard->has_read = true;
 	while (size > 0 && connection->host_guard != NULL && !connection->host_guard->is_over) {
 		struct host_guard *guard = connection->host_guard;
 		const size_t taken = host_guard_take(guard, bytes, (size_t)size, peeks);

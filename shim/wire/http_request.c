@@ -213,7 +213,8 @@ static bool is_method(struct piece method)
 	return method.length > 0 && method.length <= 32 && !is_word(method, "CONNECT");
 }
 
-/* The authority of http://shop.example/; of a path, and of `*`, an empty piece.  False: neither. */
+/* The authority of http://shop.example/; of a path an empty piece.  False: it is neither.  Behind
+ * the authority stands a path: to some, what begins with `?` is still part of it (HAProxy 2.6). */
 static bool target_parse(struct piece target, struct piece *authority)
 {
 	static const char *const schemes[] = {"http://", "https://"};
@@ -228,7 +229,7 @@ static bool target_parse(struct piece target, struct piece *authority)
 			continue;
 		authority->at = target.at + length;
 		while (authority->length < target.length - length &&
-		       strchr("/?", authority->at[authority->length]) == NULL)
+		       authority->at[authority->length] != '/')
 			authority->length++;
 		return authority->length > 0;
 	}

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Node.js with the system's OpenSSL, and HTTP/2 where it is asked for.
+# Debian's Node.js, with the shared OpenSSL, and HTTP/2 where it is asked for.
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
 # shellcheck source=tests/servers/common/hosts.sh
 source "$here/hosts.sh"
-needs /usr/bin/node
+node=$unpacked/usr/bin/node
+needs "$node"
 configure() {
 	file server.js <<-X
 		const fs = require('fs');
@@ -20,5 +21,5 @@ configure() {
 		}).on('error', () => {}).listen(${ports[0]}, '127.0.0.1');
 	X
 }
-launch() { serve /usr/bin/node server.js; }
+launch() { serve "$node" server.js; }
 run_hosts

@@ -33,7 +33,7 @@ static const struct good goods[] = {
 	{"GET / HTTP/1.0\r\n\r\n", .host = NULL},
 	{"GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n", .host = "a.example"},
 	{"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
-	{"GET HTTPS://A.example:443?q HTTP/1.1\r\nHost: a.Example:443\r\n\r\n", .host = "a.Example"},
+	{"GET HTTPS://A.example:443/?q HTTP/1.1\r\nHost: a.Example:443\r\n\r\n", .host = "a.Example"},
 	{"GET http://a.example HTTP/1.0\r\n\r\n", .host = "a.example"},
 	{"OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
 	{"GET //b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
@@ -151,6 +151,8 @@ static const char *const bads[] = {
 	"GET http://a.example/ HTTP/1.1\r\nHost:\r\n\r\n",
 	"GET http://a.example#@b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
 	"GET http://a.example\\@b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	"GET http://a.example?@b.example/ HTTP/1.0\r\n\r\n",
+	"GET http://a.example?q HTTP/1.1\r\nHost: a.example\r\n\r\n",
 	"GET http://x@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
 	"GET / HTTP/1.1\r\n" HOST "Connection: close, Host\r\n\r\n",
 	/* the body */

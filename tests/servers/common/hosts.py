@@ -268,6 +268,8 @@ def run(port, certificates, canaries, lane):
             print(f'# {lane}: {text[:300]!r}{" byte by byte" if split else ""}: {seen[:300]!r}', file=sys.stderr)
     hits = [name for name in executed(canaries) if name in foreign]
     told = [text for (text, _, _), seen in zip(jobs, answers) if any(b'canary of ' + name.encode() in seen for name in foreign)]
+    if '--show' in sys.argv and hits:
+        print(f'# {lane}: executed by {hits}, told {len(told)}', file=sys.stderr)
     for text in told[:20] if '--show' in sys.argv else []:
         print(f'# {lane}: another site answers {text[:400]!r}', file=sys.stderr)
     return len(jobs), len(good), answered, max(len(hits), len(told))
