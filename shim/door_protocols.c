@@ -34,7 +34,7 @@ static int on_protocols(SSL *ssl, const unsigned char **chosen, unsigned char *c
 	if (left == NULL)
 		return result;
 	memcpy(left, offered, length);
-	/* enforces no-h2-offered, as no-h2 does */
+	/* enforces no-h2-offered */
 	kept = connection_protocols(left, offered, length);
 	if (kept > 0)
 		result = host->protocols(ssl, chosen, chosen_bytes, left, (unsigned)kept,

@@ -203,7 +203,6 @@ static int read_within(const struct connection *connection, void *bytes, int siz
 	connection_door_opens(connection->ssl);
 	count = connection->openssl->SSL_read(connection->ssl, bytes, size);
 	connection_door_shuts(connection->ssl);
-	/* enforces kept-requests */
 	if (count > 0 && (connection->host_guard == NULL || !connection_may_talk(connection))) {
 		memset(bytes, 0, (size_t)count);
 		count = -1;
@@ -221,8 +220,10 @@ static int read_through(const struct connection *connection, char *bytes, int si
 		const size_t clear = host_guard_look(connection->host_guard, bytes, come);
 
 		/* enforces held-back */
-		count = (int)clear;
-		memset(bytes + clear, 0, come - clear);
+		if (clear < come) {
+			memset(bytes + clear, 0, come - clear);
+			count = (int)clear;
+		}
 	}
 	return count;
 }

@@ -6,7 +6,7 @@
  * - peek: SSL_peek(), then SSL_read() of just that
  * - poll: a socket that does not block, asked only where poll() or SSL_pending() says so; small reads
  * - memory: libssl between memory BIOs
- * - bio: through BIO_f_ssl()
+ * - bio: through BIO_f_ssl(); bio-again: having taken the shutdown flags off
  * - unseen: by functions that it found in libssl itself; unseen-alpn: its ALPN callback alone
  * - deaf: it answers "ok" to WebSocket, too
  * - half: the answer comes in two halves, and between them it reads on
@@ -55,7 +55,9 @@ static int read_some(SSL *ssl, BIO *bio, char *bytes, int size)
 
 	if (is_way("read-ex"))
 		return SSL_read_ex(ssl, bytes, (size_t)size, &count) == 1 ? (int)count : -1;
-	if (is_way("bio"))
+	if (is_way("bio-again"))
+		SSL_set_shutdown(ssl, 0);
+	if (bio != NULL)
 		return BIO_read(bio, bytes, size);
 	if (is_way("byte"))
 		return SSL_read(ssl, bytes, 1);
@@ -257,7 +259,7 @@ int main(int count, char **words)
 	for (;;) {
 		const int descriptor = accept(listener, NULL, NULL);
 		SSL *ssl = SSL_new(context);
-		BIO *bio = is_way("bio") ? BIO_new(BIO_f_ssl()) : NULL;
+		BIO *bio = strncmp(way, "bio", 3) == 0 ? BIO_new(BIO_f_ssl()) : NULL;
 
 		if (is_way("poll"))
 			fcntl(descriptor, F_SETFL, O_NONBLOCK);
