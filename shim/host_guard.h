@@ -20,18 +20,18 @@ struct host_guard {
 	size_t looked; /* at so many bytes of the head at hand */
 	struct http_body body;
 	struct http_response response;
-	char *held;           /* what came and was not taken; NULL: nothing */
-	size_t held_at;       /* from here on ... */
-	size_t held_clear;    /* ... so many bytes may go to the host ... */
-	size_t held_bytes;    /* ... and so many are there in all */
-	size_t held_capacity; /* from the beginning of `held` */
+	char *held;                            /* what came and was not taken; NULL: nothing */
+	size_t held_at;                        /* from here on ... */
+	size_t held_clear;                     /* ... so many bytes may go to the host ... */
+	size_t held_bytes;                     /* ... and so many are there in all */
+	size_t held_capacity;                  /* from the beginning of `held` */
 	const struct rule_in_force *denied_by; /* GUARD_WRONG: whose answer counts */
 	bool denied_head;                      /* the method was HEAD */
-	char denied_host[254];                 /* the host that was asked for; "": none, or not known */
+	char denied_host[254]; /* the host that was asked for; "": none, or not known */
 	/* For requests.c: libssl is told that the client has said its last word, but within a door.
 	 */
-	bool has_begun; /* the handshake is over ... */
-	bool has_read;  /* ... and the host has come to read, by a door */
+	bool has_begun;     /* the handshake is over ... */
+	bool has_read;      /* ... and the host has come to read, by a door */
 	struct route route; /* where it arrived, for a host that never comes */
 	bool is_shut;
 	bool has_ended; /* it really has */

@@ -77,7 +77,8 @@ void verdict_end_requests(struct connection *connection)
 {
 	const struct host_guard *guard = connection->host_guard;
 
-	if (guard != NULL && guard->has_begun && !guard->has_read && connection_may_talk(connection))
+	if (guard != NULL && guard->has_begun && !guard->has_read &&
+	    connection_may_talk(connection))
 		tell_of_unseen_reader(connection);
 	host_guard_free(connection->host_guard);
 	connection->host_guard = NULL;
@@ -186,9 +187,9 @@ static void refuse_request(struct connection *connection)
 		verdict_log(connection, &route);
 	} else {
 		if (connection->answer == ANSWER_REJECT)
-			connection->conversation = answer_status_begin_at_once(
-				connection->openssl, connection->ssl, connection->status,
-				guard->denied_head);
+			connection->conversation =
+				answer_status_begin_at_once(connection->openssl, connection->ssl,
+							    connection->status, guard->denied_head);
 		verdict_refuse(connection, REASON_SERVER_NAME);
 		verdict_refuse_for_good(connection);
 	}

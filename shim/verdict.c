@@ -72,9 +72,8 @@ void verdict_log(const struct connection *connection, const struct route *route)
 {
 	char asked[TLSEXT_MAXLEN_host_name + 1] = "";
 	size_t length;
-	const char *name = connection->at_hello
-				   ? hello_server_name(&connection->hello, &length)
-				   : verdict_host_denied(connection, &length);
+	const char *name = connection->at_hello ? hello_server_name(&connection->hello, &length)
+						: verdict_host_denied(connection, &length);
 
 	if (name != NULL)
 		memcpy(asked, name, length);

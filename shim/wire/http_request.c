@@ -344,8 +344,7 @@ static bool body_parse(const struct head *head, struct piece method, bool is_1_1
 	const struct piece coding = head->values[FIELD_CODING];
 	const struct piece length = head->values[FIELD_LENGTH];
 
-	if (coding.at != NULL &&
-	    (length.at != NULL || !is_1_1 || !is_word(coding, "chunked")))
+	if (coding.at != NULL && (length.at != NULL || !is_1_1 || !is_word(coding, "chunked")))
 		return false;
 	if (length.at != NULL && !length_parse(length, &request->content_length))
 		return false;

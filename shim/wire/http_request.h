@@ -30,7 +30,8 @@ enum http_head { HTTP_HEAD_MORE, HTTP_HEAD_WHOLE, HTTP_HEAD_WRONG };
 enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, size_t *length);
 
 struct http_request {
-	const char *host; /* within the head, without its port; NULL: it names none, or an address */
+	const char
+		*host; /* within the head, without its port; NULL: it names none, or an address */
 	size_t host_length;
 	bool is_head;            /* the method is HEAD: the answer to it has no body */
 	bool upgrades;           /* it asks for WebSocket */

@@ -342,7 +342,8 @@ static void send_data_first(SSL_CTX *context, SSL *ssl)
 static const struct attack attacks[] = {
 	{
 		DATAGRAMS,
-		.name = "an open server name, where names differ: nothing there tells requests apart",
+		.name = "an open server name, where names differ: nothing there tells requests "
+			"apart",
 		.source = "RFC 6347, RFC 6066 3",
 		.host = host_connected,
 		.client = {.server_name = "open.example"},

@@ -1,8 +1,8 @@
 /* However it is cut, a stream has the same requests, which end at the same bytes; and of what a
  * head is found to be, the plainest reader finds the same.
  */
-#include "wire/http_body.h"
 #include "wire/http_request.h"
+#include "wire/http_body.h"
 #include "wire/http_response.h"
 
 #include "pieces.h"

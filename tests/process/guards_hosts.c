@@ -18,9 +18,10 @@
 
 #define DIRECT "GET / HTTP/1.1\r\nHost: direct.example\r\n\r\n"
 #define SHOP   "GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n"
-#define SOCKET \
-	"GET / HTTP/1.1\r\nHost: direct.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-#define STEPS  4
+#define SOCKET                                                                       \
+	"GET / HTTP/1.1\r\nHost: direct.example\r\nConnection: Upgrade\r\nUpgrade: " \
+	"websocket\r\n\r\n"
+#define STEPS 4
 
 /* What the client sends, and what it then waits for; NULL: the end of the connection. */
 struct step {
@@ -63,8 +64,8 @@ static struct server *start(const struct server_kind *kind, const struct trial *
 			      "[port %u]\nca = %s\n[port %u server direct.example]\nverify = off\n"
 			      "[port %u server blog.example]\nverify = off\n"
 			      "[port %u server shop.example]\nca = %s\n%s",
-			      port, certificate_file("ca"), port, port, port, certificate_file("ca"),
-			      trial->more ? trial->more : "");
+			      port, certificate_file("ca"), port, port, port,
+			      certificate_file("ca"), trial->more ? trial->more : "");
 	server_start(server);
 	return server;
 }
@@ -83,7 +84,8 @@ static SSL *connect_to(SSL_CTX *context, const struct server *server, const stru
 	SSL *ssl = SSL_new(context);
 
 	setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	assert_int_equal(connect(descriptor, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(connect(descriptor, (const struct sockaddr *)&address, sizeof(address)),
+			 0);
 	SSL_set_fd(ssl, descriptor);
 	if (trial->name != NULL)
 		SSL_set_tlsext_host_name(ssl, trial->name);
@@ -259,17 +261,17 @@ static void bare_host_is_given_all(void **state)
 
 /* The same for every way of reading: requests one after the other, in one piece, and in pieces of
  * a byte; another's among them. */
-#define WAY(word)                                                                                 \
-	TEST_ROW(word " is given its own requests alone", run, struct trial, .way = (word),       \
-		 .name = "direct.example",                                                        \
+#define WAY(word)                                                                                  \
+	TEST_ROW(word " is given its own requests alone", run, struct trial, .way = (word),        \
+		 .name = "direct.example",                                                         \
 		 .steps = {{DIRECT, "ok"}, {DIRECT, "ok"}, {SHOP, "421 Misdirected"}, {"", NULL}}, \
-		 .seen = DIRECT DIRECT, .line = LINE),                                            \
-		TEST_ROW(word " is given its own requests alone, byte by byte", run,              \
-			 struct trial, .way = (word), .name = "direct.example", .by_bytes = true, \
-			 .steps = {{DIRECT, "ok"}, {SHOP, "421 Misdirected"}, {"", NULL}},        \
-			 .seen = DIRECT, .line = LINE),                                           \
-		TEST_ROW(word " is given both of two requests at once", run, struct trial,        \
-			 .way = (word), .name = "direct.example",                                 \
+		 .seen = DIRECT DIRECT, .line = LINE),                                             \
+		TEST_ROW(word " is given its own requests alone, byte by byte", run, struct trial, \
+			 .way = (word), .name = "direct.example", .by_bytes = true,                \
+			 .steps = {{DIRECT, "ok"}, {SHOP, "421 Misdirected"}, {"", NULL}},         \
+			 .seen = DIRECT, .line = LINE),                                            \
+		TEST_ROW(word " is given both of two requests at once", run, struct trial,         \
+			 .way = (word), .name = "direct.example",                                  \
 			 .steps = {{DIRECT DIRECT, "okHTTP/1.1 200 OK"}}, .seen = DIRECT DIRECT)
 
 int main(void)
@@ -323,9 +325,8 @@ int main(void)
 			 .steps = {{"GET / HTTP/1.1\r\nHost: blog.example:443\r\n\r\n", "ok"}},
 			 .seen = "GET / HTTP/1.1\r\nHost: blog.example:443\r\n\r\n"),
 		TEST_ROW("with its certificate, a request for an open site passes, too", run,
-			 struct trial, .way = "read", .name = "shop.example",
-			 .certificate = "edge", .steps = {{SHOP, "ok"}, {DIRECT, "ok"}},
-			 .seen = SHOP DIRECT),
+			 struct trial, .way = "read", .name = "shop.example", .certificate = "edge",
+			 .steps = {{SHOP, "ok"}, {DIRECT, "ok"}}, .seen = SHOP DIRECT),
 		TEST_ROW("the edge's certificate is not asked for on an open site, and counts for "
 			 "nothing",
 			 run, struct trial, .way = "read", .name = "direct.example",

@@ -447,14 +447,16 @@ static const struct mistake mistakes_in_servers[] = {
 	},
 	{
 		.name = "a server of other clients",
-		.text = "[port 127.0.0.1:5061]\nclient-cert = cn:a\n[port 127.0.0.1:5061 server a.example]\n"
+		.text = "[port 127.0.0.1:5061]\nclient-cert = cn:a\n[port 127.0.0.1:5061 server "
+			"a.example]\n"
 			"client-cert = cn:b\n",
 		.at = {3, 29},
 		.says = "client-cert differs from",
 	},
 	{
 		.name = "one of two servers",
-		.text = "[port 443, 8883]\nca = /a\n[port 443, 8883 server b.example]\nrefuse = close\n"
+		.text = "[port 443, 8883]\nca = /a\n[port 443, 8883 server b.example]\nrefuse = "
+			"close\n"
 			"[port 443, 8883 server a.example]\nca = /b\n",
 		.at = {5, 24},
 		.says = "ca differs from [port 443, 8883] in line 1, and port 8883 is",

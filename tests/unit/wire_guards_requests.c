@@ -31,9 +31,11 @@ static const struct good goods[] = {
 	{"GET / HTTP/1.1\r\nHost:\r\n\r\n", .host = NULL},
 	{"GET / HTTP/1.1\r\nHost: \r\n\r\n", .host = NULL},
 	{"GET / HTTP/1.0\r\n\r\n", .host = NULL},
-	{"GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n", .host = "a.example"},
+	{"GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n",
+	 .host = "a.example"},
 	{"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
-	{"GET HTTPS://A.example:443/?q HTTP/1.1\r\nHost: a.Example:443\r\n\r\n", .host = "a.Example"},
+	{"GET HTTPS://A.example:443/?q HTTP/1.1\r\nHost: a.Example:443\r\n\r\n",
+	 .host = "a.Example"},
 	{"GET http://a.example HTTP/1.0\r\n\r\n", .host = "a.example"},
 	{"OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
 	{"GET //b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
@@ -190,7 +192,8 @@ static const char *const bads[] = {
 	POST "Expect: 100-continue, x\r\nContent-Length: 5\r\n\r\n",
 	POST "Expect: 200-ok\r\nContent-Length: 5\r\n\r\n",
 	/* another protocol */
-	GET "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+	GET
+	"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
 	GET "HTTP2-Settings: AAMAAABk\r\n\r\n",
 	GET "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
 	GET "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n",
@@ -201,7 +204,8 @@ static const char *const bads[] = {
 	GET "Expect: 100-continue\r\nUpgrade: websocket\r\n\r\n",
 };
 
-/* The first head in a copy of just these bytes: as it is found at once, and as the bytes come in. */
+/* The first head in a copy of just these bytes: as it is found at once, and as the bytes come in.
+ */
 static bool read_head(const char *bytes, size_t count, struct http_request *request,
 		      const char *name)
 {
@@ -233,7 +237,8 @@ static void good_requests(void **state)
 		expect(is_one, "refused: %s", good->head);
 		if (!is_one)
 			continue;
-		expect((request.host == NULL) == (good->host == NULL), "%s: a name or none", good->head);
+		expect((request.host == NULL) == (good->host == NULL), "%s: a name or none",
+		       good->head);
 		if (request.host != NULL && good->host != NULL)
 			expect(request.host_length == strlen(good->host) &&
 				       memcmp(request.host, good->host, request.host_length) == 0,
@@ -253,7 +258,8 @@ static void bad_requests(void **state)
 	for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
 		struct http_request request;
 
-		expect(!read_head(bads[i], strlen(bads[i]), &request, bads[i]), "passes: %s", bads[i]);
+		expect(!read_head(bads[i], strlen(bads[i]), &request, bads[i]), "passes: %s",
+		       bads[i]);
 	}
 	expectations_met();
 }
@@ -261,7 +267,8 @@ static void bad_requests(void **state)
 /* Only a tab passes, round a value. */
 static void control_bytes(void **state)
 {
-	static const char whole[] = "POST /a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\n";
+	static const char whole[] =
+		"POST /a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\n";
 	const size_t length = sizeof(whole) - 1;
 
 	(void)state;
@@ -393,7 +400,8 @@ static const struct {
 	{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd", false, false, HTTP_RESPONSE_LOST},
 	{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", true, false, HTTP_RESPONSE_NONE},
 	{"HTTP/1.1 204 No Content\r\n\r\n", false, false, HTTP_RESPONSE_NONE},
-	{"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", false, false, HTTP_RESPONSE_NONE},
+	{"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", false, false,
+	 HTTP_RESPONSE_NONE},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", false, false,
 	 HTTP_RESPONSE_NONE},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", false, false,
@@ -406,7 +414,8 @@ static const struct {
 	 HTTP_RESPONSE_BODY},
 	{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, false,
 	 HTTP_RESPONSE_NONE},
-	{"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n",
+	{"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 S\r\nUpgrade: "
+	 "websocket\r\n\r\n",
 	 false, true, HTTP_RESPONSE_UPGRADED},
 	{"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nany bytes", false, true,
 	 HTTP_RESPONSE_UPGRADED},
@@ -415,7 +424,8 @@ static const struct {
 	{"HTTP/1.1 1010\r\n\r\n", false, true, HTTP_RESPONSE_LOST},
 	{"HTTP/1.1 200 OK\r\nX: a\r\n b: c\r\n\r\n", false, false, HTTP_RESPONSE_LOST},
 	{"HTTP/1.1 200 OK\nContent-Length: 3\n\nabc", false, false, HTTP_RESPONSE_NONE},
-	{"HTTP/1.1 200\r\nContent-Length: 0\r\nServer: one with a name that is longer than a line that "
+	{"HTTP/1.1 200\r\nContent-Length: 0\r\nServer: one with a name that is longer than a line "
+	 "that "
 	 "is kept\r\n\r\n",
 	 false, false, HTTP_RESPONSE_NONE},
 	{"ICY 200 OK\r\n\r\n", false, false, HTTP_RESPONSE_LOST},
@@ -473,7 +483,8 @@ int main(void)
 		TEST("a control byte anywhere spoils a request", control_bytes),
 		TEST("a head has 64 KiB at most", long_heads),
 		TEST("a body ends where its length says, or its chunks", bodies_end_where_they_end),
-		TEST("of a body that nobody sees only data may be skipped", bodies_that_nobody_sees),
+		TEST("of a body that nobody sees only data may be skipped",
+		     bodies_that_nobody_sees),
 		TEST("an answer is followed to its end", answers_are_followed),
 		TEST("an answer that cannot be told from others is lost",
 		     pipelined_requests_are_lost),

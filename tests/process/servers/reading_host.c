@@ -4,7 +4,8 @@
  * It answers each head "ok", and one that asks for WebSocket "101", after which it echoes.
  * - read, read-ex, byte: SSL_read(), SSL_read_ex(); one byte at a time
  * - peek: SSL_peek(), then SSL_read() of just that
- * - poll: a socket that does not block, asked only where poll() or SSL_pending() says so; small reads
+ * - poll: a socket that does not block, asked only where poll() or SSL_pending() says so; small
+ * reads
  * - memory: libssl between memory BIOs
  * - bio: through BIO_f_ssl(); bio-again: having taken the shutdown flags off
  * - unseen: by functions that it found in libssl itself; unseen-alpn: its ALPN callback alone
@@ -122,7 +123,8 @@ static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 static void answer(SSL *ssl, int descriptor, const char *head, bool *echoes)
 {
 	if (strstr(head, "pgrade: ") != NULL && !is_way("deaf")) {
-		say(ssl, descriptor, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+		say(ssl, descriptor,
+		    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
 		*echoes = true;
 		return;
 	}
@@ -195,8 +197,7 @@ static SSL_CTX *make_context(const char *certificate, const char *key)
 
 	if (is_way("unseen-alpn"))
 		memcpy(&set, &found, sizeof(set));
-	if (context == NULL ||
-	    SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
+	if (context == NULL || SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
 		exit(2);
 	set(context, choose, NULL);
