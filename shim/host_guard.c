@@ -30,9 +30,10 @@ static void judge_head(struct host_guard *guard, const char *head, size_t length
 {
 	const struct rule_in_force *denied_by;
 	struct http_request request;
+	const bool has_one_reading = http_request_parse(head, length, &request);
 
 	/* enforces one-reading */
-	if (!http_request_parse(head, length, &request)) {
+	if (!has_one_reading) {
 		deny(guard, guard->admitted_by);
 		return;
 	}

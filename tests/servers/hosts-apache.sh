@@ -34,6 +34,7 @@ configure() {
 		Protocols h2 http/1.1
 		SSLSessionCache shmcb:run/sessions(64000)
 		GracefulShutdownTimeout 2
+		MaxKeepAliveRequests 0
 		Listen 127.0.0.1:${ports[0]}
 		SSLCertificateFile $certificate
 		SSLCertificateKeyFile $key

@@ -23,6 +23,8 @@ configure() {
 		error_log $work/errors;
 		events { worker_connections 1024; }
 		http {
+		client_max_body_size 0;
+		keepalive_requests 10000;
 		map \$status \$executed { 200 1; default 0; }
 		log_format canary '\$server_name';
 		access_log $canaries canary if=\$executed;

@@ -6,6 +6,7 @@ hosts.py PORT CERTIFICATES CANARIES LANE [--table]
   CANARIES      the file into which the server writes the name of each site that has executed a request, a line each
   LANE          open: connections opened under direct.example, without a certificate;
                 own: under shop.example, with its certificate
+                long: 1,002 requests, one after the other, of which the last but one has 10 MiB; it prints how many were answered right
 
 A line for each lane: how many requests, how many of those that are well-formed were answered by their own site, and how many
 were executed by a site that the connection was not opened for and that would not have admitted it.  --table: the numbers alone.
@@ -275,7 +276,32 @@ def run(port, certificates, canaries, lane):
     return len(jobs), len(good), answered, max(len(hits), len(told))
 
 
+def answer_of(lines):
+    """The body of the next answer, by its length."""
+    length = 0
+    while (line := lines.readline()) not in (b'\r\n', b''):
+        name, _, value = line.partition(b':')
+        length = int(value) if name.lower() == b'content-length' else length
+    return lines.read(length).decode()
+
+
+def converse_long(port):
+    """A thousand requests in turn for both open sites, and a large one, on one connection; how many were answered right."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(('127.0.0.1', port), timeout=30) as raw, context.wrap_socket(raw, server_hostname=OPEN) as stream:
+        lines, right = stream.makefile('rb'), 0
+        jobs = [(name, request(host=name)) for name in (OPEN, SECOND) * 500] + [(SECOND, post(SECOND, 'x' * (10 << 20))), (OPEN, request(host=OPEN))]
+        for name, text in jobs:
+            stream.sendall(text.encode())
+            right += f'canary of {name}' in answer_of(lines)
+    return right
+
+
 def main():
+    if sys.argv[4] == 'long':
+        print(converse_long(int(sys.argv[1])))
+        return
     port, certificates, canaries, lane = int(sys.argv[1]), *sys.argv[2:5]
     count, good, answered, hits = run(port, certificates, canaries, lane)
     print(f'{count} {good} {answered} {hits}')

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # names of driver.sh, of the servers, and those that printf sets
 # hosts.sh - a server of four sites on one port, two of them enforced under different CAs and two open: no request reaches a
 # site that would not have admitted its connection (hosts.py has the requests), and all of the open ones' are answered.
 # A server is a file that sources this one after driver.sh, and ends with `run_hosts`.  It writes the name of a site into
@@ -69,6 +70,12 @@ says_why() {
 	tail -n 5 "$work/shim.log"
 	grep -q "refused reason=server-name port=${ports[0]} peer=127.0.0.1:.* answer=\"reject 421\"" "$work/shim.log"
 }
+converses() {
+	local right
+	right=$(/usr/bin/python3 -IS "$here/hosts.py" "${ports[0]}" "$work/ca" "$canaries" long) || return
+	echo "$right of 1002 were answered"
+	((right == 1002))
+}
 own_certificates() {
 	local site
 	for site in direct.example blog.example; do asks "$site" '' || return; done
@@ -105,6 +112,7 @@ run_hosts() {
 	: >"$work/hosts.log"
 	start_or_give_up 'with the shim' "$(policy_of_sites)"
 	check "$name serves each site to its own clients alone" own_certificates
+	if [[ $mixes == yes ]]; then check "$name answers a thousand requests of both open sites, and a large one, on one connection" converses; fi
 	measure_again
 	row 'the library'
 	check "$name executes no request of a site that would not have admitted the connection" keeps_out
