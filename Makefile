@@ -145,6 +145,7 @@ FUZZ = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
 FUZZ_CLANG ?= $(or $(shell command -v clang clang-14 | head -1),clang)
 SECONDS ?= 60
 FUZZ_OPTIONS_policy = -max_len=8192 -dict=tests/fuzz/policy.dict examples/policies
+FUZZ_OPTIONS_http_request = -max_len=4096 -dict=tests/fuzz/http_request.dict
 check-fuzz: $(addsuffix .run,$(FUZZ)) ## fuzz the parsers, SECONDS (60) each (clang)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(SHARED_C) $(wildcard policy/*.h shim/*/*.h) $(GENERATED)
 	@mkdir -p $(@D)

@@ -40,6 +40,12 @@ bool rule_same(const struct rule *left, const struct rule *right)
 	       same_peers(left->proxy_protocol, right->proxy_protocol);
 }
 
+bool rule_admits_too(const struct rule *rule, const struct rule *admitted_by, int64_t now)
+{
+	return rule == admitted_by || rule_verify(rule, now) != VERIFY_REQUIRE ||
+	       rule_same_admission(rule, admitted_by);
+}
+
 bool rule_enforces(const struct rule *rule)
 {
 	const struct server *servers = servers_of(rule);

@@ -79,6 +79,8 @@ struct rule {
 	size_t index;        /* policy_rule(policy, index) is this one */
 	const char *server; /* of a server section: its name, as in struct server_name; else NULL */
 	size_t server_count;   /* of a port section: how many server sections it has */
+	bool guards_hosts;     /* of a port section: these differ in whom they admit, and a request
+				* has to belong to a rule that would admit its connection */
 	enum verify verify;    /* what is written; rule_verify() tells what holds today */
 	int64_t observe_until; /* of VERIFY_OBSERVE: from then on, seconds since 1970, `require`; 0:
 				* no date */
@@ -189,6 +191,10 @@ bool rule_same_effect(const struct rule *left, const struct rule *right);
 
 /* And is what may come before TLS the same too (plaintext, proxy-protocol)? */
 bool rule_same(const struct rule *left, const struct rule *right);
+
+/* Does a rule that holds at `now` admit whom `admitted_by` has admitted, by its certificate or
+ * without one? */
+bool rule_admits_too(const struct rule *rule, const struct rule *admitted_by, int64_t now);
 
 /* Do both admit the same certificates (verify, ca, crl, client-cert)? */
 bool rule_same_admission(const struct rule *left, const struct rule *right);

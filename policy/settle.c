@@ -65,6 +65,7 @@ static void rule_inherit(struct section *section, const struct section *port)
 	rule->index = own.index;
 	rule->server = own.server;
 	rule->server_count = 0;
+	rule->guards_hosts = false;
 	if (said[KEY_verify] != 0) {
 		rule->verify = own.verify;
 		rule->observe_until = own.observe_until;
@@ -130,24 +131,54 @@ bool rule_same_admission(const struct rule *left, const struct rule *right)
 	return difference_of(left, right) == NULL;
 }
 
-/* A client may name one server in its hello and another in its request.  As long as requests are
- * not held against the rules too, a rule that differs from another of its endpoint is worth as much
- * as the laxest of them. */
-static void complain_of_difference(const struct policy *policy, struct complaints *complaints,
-				   const struct section *port, const struct section *section)
+/* Ports on which TLS is spoken from the start, or begun by STARTTLS, by a protocol that is not HTTP
+ * (IANA's registry, and what is usual): FTP, SMTP, DNS, NNTP, LDAP, telnet, IMAP, IRC, POP3, TURN,
+ * SIP, XMPP, databases, AMQP, CoAP, syslog, MQTT and the like. */
+static const uint16_t other_protocols[] = {
+	21,   25,   110,  119,  143,  389,  465,  563,  587,  636,  853,  989,   990,  992,
+	993,  994,  995,  1194, 1433, 1883, 2484, 3269, 3306, 3389, 4190, 4460,  5061, 5222,
+	5223, 5269, 5349, 5432, 5671, 5672, 5684, 6379, 6380, 6514, 6697, 27017, 8883, 64738,
+};
+
+static bool is_of_other_protocol(const struct scope *scope)
+{
+	for (size_t i = 0; i < sizeof(other_protocols) / sizeof(other_protocols[0]); i++)
+		if (scope->kind <= SCOPE_PORT && scope->first.port == other_protocols[i])
+			return true;
+	return false;
+}
+
+/* Requests are told apart by host where they are HTTP; elsewhere no client would get in. */
+static void complain_of_other_protocol(const struct policy *policy, struct complaints *complaints,
+				       const struct section *port, const struct section *section,
+				       const char *key)
+{
+	for (size_t i = 0; i < policy->scope_count; i++) {
+		const struct scope *scope = &policy->scopes[i];
+
+		if (scope->rule != port->rule.index || !is_of_other_protocol(scope))
+			continue;
+		complain(complaints, SEVERITY_ERROR, section->server_at,
+			 policy_source_line(policy, section->server_at.line),
+			 "%s differs from [port %s] in line %u, and port %u is not one of HTTP, "
+			 "whose requests the shim can hold against the rules; allowed are the same "
+			 "verify, ca, crl and client-cert, or, where no client reaches another "
+			 "server than that of its hello, hosts = names-only in line %u's section",
+			 key, section->ports, port->rule.line, scope->first.port, port->rule.line);
+		return;
+	}
+}
+
+/* A client may name one server in its hello and another in its request. */
+static void settle_difference(const struct policy *policy, struct complaints *complaints,
+			      struct section *port, const struct section *section)
 {
 	const char *key = difference_of(&port->rule, &section->rule);
 
 	if (key == NULL || port->rule.hosts == HOSTS_NAMES_ONLY)
 		return;
-	complain(
-		complaints, SEVERITY_ERROR, section->server_at,
-		policy_source_line(policy, section->server_at.line),
-		"%s differs from [port %s] in line %u, and requests are not guarded by host yet: a "
-		"client could name the laxer server in its hello and the other one in its "
-		"request; allowed are the same verify, ca, crl and client-cert, or hosts = "
-		"names-only in line %u's section",
-		key, section->ports, port->rule.line, port->rule.line);
+	port->rule.guards_hosts = true;
+	complain_of_other_protocol(policy, complaints, port, section, key);
 }
 
 /* Give each port section the servers that follow it in `order`. */
@@ -171,7 +202,7 @@ static void servers_give(struct policy *policy, struct complaints *complaints,
 			continue;
 		}
 		rule_inherit(section, port);
-		complain_of_difference(policy, complaints, port, section);
+		settle_difference(policy, complaints, port, section);
 		*end++ = (struct server){section->rule.server, section};
 		port->rule.server_count++;
 	}

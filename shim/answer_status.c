@@ -217,6 +217,19 @@ struct answer_status *answer_status_await_end(const struct openssl *openssl, SSL
 	return conversation;
 }
 
+struct answer_status *answer_status_begin_at_once(const struct openssl *openssl, SSL *ssl,
+						  uint16_t status, bool is_head)
+{
+	struct answer_status *conversation = answer_status_begin(openssl, ssl, status);
+
+	if (conversation == NULL)
+		return NULL;
+	conversation->is_http2 = false;
+	conversation->head.http1.is_head = is_head;
+	compose(conversation);
+	return conversation;
+}
+
 /* The SSL is still what it was at the end of its handshake: no other BIOs, no other part, and
  * nothing that libssl would say on its own account (a ticket, a hello). */
 static bool is_as_it_was(struct answer_status *conversation)

@@ -24,6 +24,11 @@ struct answer_status *answer_status_begin(const struct openssl *openssl, SSL *ss
  * NULL, too: what OpenSSL wrote does not lie in memory, from where the host has yet to take it. */
 struct answer_status *answer_status_await_end(const struct openssl *openssl, SSL *ssl);
 
+/* The same where the head has been read already: it is answered over HTTP/1, `is_head` without a
+ * body. */
+struct answer_status *answer_status_begin_at_once(const struct openssl *openssl, SSL *ssl,
+						  uint16_t status, bool is_head);
+
 /* Over `read` and `write`, as far as it goes; a host whose socket blocks is held until the end, ten
  * seconds at most.  True: the host is to wait, as SSL_get_error() then tells it.  False: that was
  * all. */

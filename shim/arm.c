@@ -65,6 +65,11 @@ static void set_mode(const struct openssl *openssl, SSL *ssl, int before, int mo
 		openssl->SSL_set_verify(ssl, mode, keep_verdict);
 }
 
+void arm_refuse_early_data(const struct openssl *openssl, SSL *ssl)
+{
+	openssl->SSL_set_allow_early_data_cb(ssl, no_early_data, NULL);
+}
+
 static void demand_certificate(const struct openssl *openssl, SSL *ssl, bool ends_well)
 {
 	int mode = openssl->SSL_get_verify_mode(ssl);
@@ -300,7 +305,7 @@ static void close_other_ways_in(const struct openssl *openssl, SSL *ssl,
 	/* enforces session-secret */
 	openssl->SSL_set_session_secret_cb(ssl, NULL, NULL);
 	/* enforces early-data */
-	openssl->SSL_set_allow_early_data_cb(ssl, no_early_data, NULL);
+	arm_refuse_early_data(openssl, ssl);
 	/* enforces renegotiation */
 	if (!openssl_is_quic(openssl, ssl)) /* there it would wait for a lock for ever */
 		set_options(openssl, ssl, host, SSL_OP_NO_RENEGOTIATION | NO_RECEIVED_COMPRESSION);

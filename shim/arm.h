@@ -40,6 +40,9 @@ void arm_again(const struct openssl *openssl, SSL *ssl, struct host_connection *
 /* After either: this handshake may end without a certificate, and asks for none. */
 void arm_waive(const struct openssl *openssl, SSL *ssl);
 
+/* Of an open connection too: none is taken, whatever the host's own callback says. */
+void arm_refuse_early_data(const struct openssl *openssl, SSL *ssl);
+
 /* The names of the CAs that the client is told, once the host's callbacks have set theirs: those of
  * `rules`, and the host's where it asks as well.  Not in the hello: a host that looks in its
  * callbacks is to find its own, and libssl asks by the very function that hosts do.  Without memory

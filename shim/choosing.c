@@ -57,7 +57,8 @@ void verdict_open(struct connection *connection)
 {
 	connection->stage = STAGE_OPEN;
 	connection->observes = false;
-	hello_forget(&connection->hello);
+	if (connection->host_guard == NULL) /* else a second one must ask for the same */
+		hello_forget(&connection->hello);
 	connection_give_back_verify(connection);
 	connection->asks_later = false;
 	arm_give_back_all(connection->openssl, connection->ssl, &connection->host);
@@ -77,8 +78,9 @@ static const char *server_name(const struct connection *connection, size_t *leng
 	return name;
 }
 
-bool verdict_find_rules_again(struct connection *connection, struct route *route)
+enum reason verdict_find_rules_again(struct connection *connection, struct route *route)
 {
+	struct rules every;
 	const char *name;
 	size_t length = 0;
 
@@ -88,11 +90,12 @@ bool verdict_find_rules_again(struct connection *connection, struct route *route
 		route->endpoint = connection->endpoint;
 	}
 	if (!verdict_find_rules(connection, route))
-		return false;
+		return REASON_POLICY_ERROR;
+	every = connection->rules;
 	name = server_name(connection, &length);
 	rules_narrow(&connection->rules, name, length);
 	verdict_choose_answer(connection);
-	return true;
+	return verdict_guard_hosts(connection, &every);
 }
 
 static enum reason judge_hello_again(struct connection *connection)
@@ -102,8 +105,9 @@ static enum reason judge_hello_again(struct connection *connection)
 	struct route route;
 	enum reason reason;
 
-	if (!verdict_find_rules_again(connection, &route))
-		return REASON_POLICY_ERROR;
+	reason = verdict_find_rules_again(connection, &route);
+	if (reason != REASON_NONE)
+		return reason;
 	connection->stage = STAGE_ARMED;
 	connection->reason = REASON_NONE;
 	reason = verdict_judge_address(connection, &route);

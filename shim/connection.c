@@ -55,6 +55,7 @@ void connection_clear(const SSL *ssl)
 	    openssl_is_quic(connection->openssl, ssl))
 		return;
 	quiet = quiet_begin(connection->openssl);
+	verdict_end_requests(connection);
 	begin_anew(connection);
 	connection->counted = false;
 	hello_forget(&connection->hello);
@@ -170,6 +171,7 @@ static enum reason judge_hello(struct connection *connection)
 {
 	enum reason reason =
 		hello_examine(connection->openssl, connection->ssl, &connection->hello);
+	const struct rules every = connection->rules;
 	const char *name;
 	size_t length = 0;
 	bool is_allowed;
@@ -187,6 +189,9 @@ static enum reason judge_hello(struct connection *connection)
 	if (reason != REASON_NONE)
 		return reason;
 	verdict_choose_answer(connection);
+	reason = verdict_guard_hosts(connection, &every);
+	if (reason != REASON_NONE)
+		return reason;
 	if (!rules_enforce(&connection->rules)) {
 		verdict_open(connection);
 		return REASON_NONE;
@@ -238,6 +243,14 @@ static void refuse_at_hello(struct connection *connection, enum reason reason)
 		verdict_mute(connection);
 }
 
+/* After a HelloRetryRequest. */
+static bool may_be_second(const struct connection *connection)
+{
+	return connection->stage == STAGE_ARMED || connection_is_observed(connection) ||
+	       (connection->stage == STAGE_OPEN && connection->hello_seen &&
+		connection->host_guard != NULL);
+}
+
 int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callback info)
 {
 	struct connection *connection = connection_begin(openssl, ssl);
@@ -245,8 +258,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	enum reason reason = REASON_INTERNAL;
 
 	if (connection != NULL && !connection->conversing) {
-		/* Else it may be a second one. */
-		if (connection->stage != STAGE_ARMED && !connection_is_observed(connection))
+		if (!may_be_second(connection))
 			hello_forget(&connection->hello);
 		begin_anew(connection);
 		verdict_forget_bios(
@@ -255,6 +267,8 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		connection->at_hello = false;
 		connection->renegotiates = verdict_has_finished(connection);
 		connection->counted = connection->counted && connection->renegotiates;
+		if (!connection->renegotiates)
+			verdict_end_requests(connection);
 		reason = find_rules_and_arm(connection, info);
 		if (reason != REASON_NONE) {
 			refuse_at_hello(connection, reason);
@@ -417,6 +431,7 @@ void connection_end(const SSL *ssl)
 	hello_forget(&connection->hello);
 	arm_forget(openssl, &connection->host);
 	verdict_end_answer(connection);
+	verdict_end_requests(connection);
 	verdict_forget_bios(connection);
 	if (connection->stage == STAGE_ARMED || connection_is_observed(connection))
 		verdict_count(connection, VERDICT_ABANDONED, REASON_NONE, NULL);

@@ -28,6 +28,7 @@ enum stage {
 };
 
 struct answer_status;
+struct host_guard;
 
 /* In this order it has no holes: there is one for as long as there is a connection. */
 struct connection {
@@ -62,11 +63,13 @@ struct connection {
 	struct endpoint endpoint; /* ... this one */
 	struct hello hello;       /* the first of the handshake that goes on */
 	struct stream
-		*stream;    /* the accepted connection, until admitted or ended; NULL: not known */
+		*stream; /* the accepted connection, until admitted or ended; NULL: not known */
 	struct policy_version *version; /* held while a handshake goes on; else NULL, as are ... */
 	struct rules rules;             /* ... the rules of it, from the hello on */
 	struct peer peer;               /* until admitted or ended */
 	struct host_connection host;
+	struct host_guard *host_guard; /* its requests are held against the rules; NULL: they need
+					  not be */
 	struct answer_status *conversation; /* refused, and being answered over HTTP */
 	BIO *kept_read, *kept_write; /* what a refused SSL read from and wrote to: the host may hold
 					pointers */
@@ -138,6 +141,30 @@ void connection_clear(const SSL *ssl);
 bool connection_answer(SSL *ssl);
 void connection_hang_up(SSL *ssl);
 
+/* requests.c: where requests are held against the rules, what the host does with the connection
+ * comes by these.  As SSL_read() and SSL_peek(); for a moment the connection may have been refused.
+ */
+int connection_read(struct connection *connection, void *bytes, int size, bool peeks);
+
+/* What the host has written; of SSL_sendfile() the `bytes` are NULL. */
+void connection_wrote(const struct connection *connection, const void *bytes, size_t count);
+
+/* How many bytes are kept that it can have at once. */
+size_t connection_kept(const SSL *ssl);
+
+/* Around every call of the host that drives a handshake, reads, or waits for the client's last
+ * word: libssl lets it read only in between. */
+void connection_door_opens(const SSL *ssl);
+void connection_door_shuts(const SSL *ssl);
+
+/* The shutdown flags as the host is to find them, and as it sets them. */
+int connection_flags_for_host(const SSL *ssl, int flags);
+int connection_flags_of_host(const SSL *ssl, int flags);
+
+/* The protocols that a client offers, of `length` bytes in `offered`, without those that cannot be
+ * guarded: into `left`; its length. */
+size_t connection_protocols(unsigned char *left, const unsigned char *offered, size_t length);
+
 /* The shutdown flags that the host cannot take off. */
 int connection_shutdown(const SSL *ssl);
 
@@ -184,6 +211,14 @@ static inline bool connection_is_conversing(const SSL *ssl)
 	const struct connection *connection = connection_of(ssl);
 
 	return connection != NULL && connection->conversing;
+}
+
+/* Are its requests held against the rules? */
+static inline bool connection_is_guarded(const SSL *ssl)
+{
+	const struct connection *connection = connection_of(ssl);
+
+	return connection != NULL && connection->host_guard != NULL;
 }
 
 static inline bool connection_hides_certificate(const SSL *ssl)

@@ -62,7 +62,7 @@ struct stream {
 	bool allows_plaintext;
 	bool awaits_tls; /* it must speak TLS, or is of a process that does */
 	bool is_exempt;
-	bool by_address; /* for the counters */
+	bool by_address;  /* for the counters */
 	bool is_observed; /* nobody is refused, and told of is who would be: once */
 	_Atomic bool told;
 	enum answer answer;

@@ -6,6 +6,7 @@
 #include "hooks.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 /* A client's, and never a server's that was armed: a host may change its part after a refusal, and
@@ -102,26 +103,70 @@ static bool keep_or_lose_all(const struct openssl *openssl, const SSL *ssl,
 	return true;
 }
 
+/* The connection, where its requests are held against the rules; NULL where not.  One that was not
+ * `known` before it came in may have become one. */
+static struct connection *guarded(const SSL *ssl, struct connection *known)
+{
+	struct connection *connection = known ? known : connection_of(ssl);
+
+	return connection != NULL && connection->host_guard != NULL ? connection : NULL;
+}
+
 int SSL_write(SSL *ssl, const void *bytes, int count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct connection *known = connection_of(ssl);
+	int written;
 
-	return come_in(openssl, ssl) ? openssl->SSL_write(ssl, bytes, count) : -1;
+	if (!come_in_as(openssl, ssl, known))
+		return -1;
+	known = guarded(ssl, known);
+	if (known == NULL)
+		return openssl->SSL_write(ssl, bytes, count);
+	connection_door_opens(ssl);
+	written = openssl->SSL_write(ssl, bytes, count);
+	connection_door_shuts(ssl);
+	if (written > 0)
+		connection_wrote(known, bytes, (size_t)written);
+	return written;
 }
 
 int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct connection *known = connection_of(ssl);
+	int result;
 
-	return come_in(openssl, ssl) && openssl->SSL_write_ex(ssl, bytes, count, written);
+	if (!come_in_as(openssl, ssl, known))
+		return 0;
+	known = guarded(ssl, known);
+	if (known == NULL)
+		return openssl->SSL_write_ex(ssl, bytes, count, written);
+	connection_door_opens(ssl);
+	result = openssl->SSL_write_ex(ssl, bytes, count, written);
+	connection_door_shuts(ssl);
+	if (result == 1)
+		connection_wrote(known, bytes, *written);
+	return result;
 }
 
 int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, size_t *written)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
+	struct connection *known = connection_of(ssl);
+	int result;
 
-	return openssl->SSL_write_ex2 != NULL && come_in(openssl, ssl) &&
-	       openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
+	if (openssl->SSL_write_ex2 == NULL || !come_in_as(openssl, ssl, known))
+		return 0;
+	known = guarded(ssl, known);
+	if (known == NULL)
+		return openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
+	connection_door_opens(ssl);
+	result = openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
+	connection_door_shuts(ssl);
+	if (result == 1)
+		connection_wrote(known, bytes, *written);
+	return result;
 }
 
 /* These two write at once, whatever state the handshake is in: by the first a server answers whom
@@ -153,52 +198,94 @@ int SSL_write_early_data(SSL *ssl, const void *bytes, size_t count, size_t *writ
 ossl_ssize_t SSL_sendfile(SSL *ssl, int descriptor, off_t offset, size_t size, int flags)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
+	const struct connection *known;
+	ossl_ssize_t written;
 
 	/* enforces half-rtt-file */
 	if (!may_write_at_once(openssl, ssl))
 		return -1;
 	if (openssl->SSL_sendfile == NULL)
 		return -1;
-	return openssl->SSL_sendfile(ssl, descriptor, offset, size, flags);
+	written = openssl->SSL_sendfile(ssl, descriptor, offset, size, flags);
+	known = written > 0 ? guarded(ssl, NULL) : NULL;
+	if (known != NULL)
+		connection_wrote(known, NULL, (size_t)written);
+	return written;
+}
+
+/* As SSL_read() and SSL_peek() of a guarded connection; one that is refused for its request is
+ * answered like any other. */
+static int read_guarded(struct openssl *openssl, SSL *ssl, struct connection *known, void *bytes,
+			int size, bool peeks)
+{
+	const int count = connection_read(known, bytes, size, peeks);
+
+	if (count > 0 || !connection_is_refused(ssl))
+		return count;
+	return come_in(openssl, ssl) ? openssl->SSL_read(ssl, bytes, size) : -1;
+}
+
+static int read_guarded_ex(struct openssl *openssl, SSL *ssl, struct connection *known, void *bytes,
+			   size_t size, bool peeks, size_t *count)
+{
+	const int most = size < INT_MAX ? (int)size : INT_MAX;
+	const int come = read_guarded(openssl, ssl, known, bytes, most, peeks);
+
+	*count = come > 0 ? (size_t)come : 0;
+	return come > 0;
 }
 
 int SSL_read(SSL *ssl, void *bytes, int size)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
-	const struct connection *known = connection_of(ssl);
+	struct connection *known = connection_of(ssl), *requests;
 
 	if (!come_in_as(openssl, ssl, known))
 		return -1;
+	requests = guarded(ssl, known);
+	if (requests != NULL)
+		return read_guarded(openssl, ssl, requests, bytes, size, false);
 	return keep_or_lose(openssl, ssl, known, bytes, openssl->SSL_read(ssl, bytes, size));
 }
 
 int SSL_read_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
-	const struct connection *known = connection_of(ssl);
+	struct connection *known = connection_of(ssl), *requests;
 
-	return come_in_as(openssl, ssl, known) &&
-	       openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
+	if (!come_in_as(openssl, ssl, known))
+		return 0;
+	requests = guarded(ssl, known);
+	if (requests != NULL)
+		return read_guarded_ex(openssl, ssl, requests, bytes, size, false, count);
+	return openssl->SSL_read_ex(ssl, bytes, size, count) == 1 &&
 	       keep_or_lose_all(openssl, ssl, known, bytes, count);
 }
 
 int SSL_peek(SSL *ssl, void *bytes, int size)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
-	const struct connection *known = connection_of(ssl);
+	struct connection *known = connection_of(ssl), *requests;
 
 	if (!come_in_as(openssl, ssl, known))
 		return -1;
+	requests = guarded(ssl, known);
+	if (requests != NULL)
+		return read_guarded(openssl, ssl, requests, bytes, size, true);
 	return keep_or_lose(openssl, ssl, known, bytes, openssl->SSL_peek(ssl, bytes, size));
 }
 
 int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
-	const struct connection *known = connection_of(ssl);
+	struct connection *known = connection_of(ssl), *requests;
 
-	return come_in_as(openssl, ssl, known) &&
-	       openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
+	if (!come_in_as(openssl, ssl, known))
+		return 0;
+	requests = guarded(ssl, known);
+	if (requests != NULL)
+		return read_guarded_ex(openssl, ssl, requests, bytes, size, true, count);
+	return openssl->SSL_peek_ex(ssl, bytes, size, count) == 1 &&
 	       keep_or_lose_all(openssl, ssl, known, bytes, count);
 }
 
@@ -212,7 +299,7 @@ int SSL_read_early_data(SSL *ssl, void *bytes, size_t size, size_t *count)
 		return status;
 	/* Debian's libssl reads it by SSL_read_ex(), by name, and others do not. */
 	/* enforces kept-early, as kept-ex driven do */
-	if (!may_keep(openssl, ssl, NULL)) {
+	if (!may_keep(openssl, ssl, NULL) || guarded(ssl, NULL) != NULL) {
 		lose(bytes, count);
 		status = SSL_READ_EARLY_DATA_ERROR;
 	}
@@ -226,6 +313,7 @@ void SSL_set_shutdown(SSL *ssl, int flags)
 
 	/* enforces refused-flags */
 	flags |= connection_shutdown(ssl);
+	flags = connection_flags_of_host(ssl, flags);
 	openssl->SSL_set_shutdown(ssl, flags);
 }
 
@@ -233,8 +321,13 @@ int SSL_shutdown(SSL *ssl)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
+	int result;
+
 	connection_hang_up(ssl);
-	return openssl->SSL_shutdown(ssl);
+	connection_door_opens(ssl);
+	result = openssl->SSL_shutdown(ssl);
+	connection_door_shuts(ssl);
+	return result;
 }
 
 /* What libssl holds of a refused client is none of the host's. */
@@ -242,7 +335,11 @@ int SSL_pending(const SSL *ssl)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return connection_is_refused(ssl) ? 0 : openssl->SSL_pending(ssl);
+	const size_t kept = connection_kept(ssl);
+
+	if (connection_is_refused(ssl))
+		return 0;
+	return kept < INT_MAX / 2 ? (int)kept + openssl->SSL_pending(ssl) : INT_MAX;
 }
 
 int SSL_has_pending(const SSL *ssl)
@@ -250,9 +347,9 @@ int SSL_has_pending(const SSL *ssl)
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
 	/* As long as it is answered, this tells the host to call, which moves the answer on. */
-	return connection_is_refused(ssl) && !connection_is_answered(ssl)
-		       ? 0
-		       : openssl->SSL_has_pending(ssl);
+	if (connection_is_refused(ssl) && !connection_is_answered(ssl))
+		return 0;
+	return connection_kept(ssl) > 0 ? 1 : openssl->SSL_has_pending(ssl);
 }
 
 /* EAP-TLS, DTLS-SRTP, OpenVPN: keys out of the handshake are the login. */

@@ -37,7 +37,12 @@ static int finish(struct openssl *openssl, SSL *ssl, int result)
 
 int door_handshake(struct openssl *openssl, SSL *ssl)
 {
-	return finish(openssl, ssl, openssl->SSL_do_handshake(ssl));
+	int result;
+
+	connection_door_opens(ssl);
+	result = finish(openssl, ssl, openssl->SSL_do_handshake(ssl));
+	connection_door_shuts(ssl);
+	return result;
 }
 
 void door_stay_refused(const struct openssl *openssl, SSL *ssl)
@@ -53,7 +58,14 @@ int SSL_accept(SSL *ssl)
 {
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	return openssl != NULL ? finish(openssl, ssl, openssl->SSL_accept(ssl)) : -1;
+	int result;
+
+	if (openssl == NULL)
+		return -1;
+	connection_door_opens(ssl);
+	result = finish(openssl, ssl, openssl->SSL_accept(ssl));
+	connection_door_shuts(ssl);
+	return result;
 }
 
 /* nginx, Python */

@@ -271,5 +271,6 @@ int SSL_get_shutdown(const SSL *ssl)
 
 	if (connection != NULL && connection->muted && connection->stage == STAGE_ARMED)
 		flags &= ~SSL_SENT_SHUTDOWN;
+	flags = connection_flags_for_host(ssl, flags);
 	return connection_is_answered(ssl) ? 0 : flags;
 }

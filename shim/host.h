@@ -21,6 +21,8 @@ struct host_context {
 	info_callback info;
 	cert_verify_callback cert_verify;
 	void *cert_verify_argument;
+	SSL_CTX_alpn_select_cb_func protocols;
+	void *protocols_argument;
 };
 
 /* What the host set on one SSL, before and since the shim armed it. */

@@ -42,6 +42,12 @@ struct policy_version *policy_in_force_hold(void)
 	}
 }
 
+struct policy_version *policy_in_force_share(struct policy_version *version)
+{
+	atomic_fetch_add(&version->holders, 1);
+	return version;
+}
+
 void policy_in_force_release(struct policy_version *version)
 {
 	/* Freed by the next who looks: not here, where a signal handler or a child of vfork() may

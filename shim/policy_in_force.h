@@ -26,6 +26,9 @@ bool policy_in_force_look(void);
 struct policy_version *policy_in_force_hold(void);
 void policy_in_force_release(struct policy_version *version);
 
+/* Held once more by who holds it: `version`, which is to be released as often. */
+struct policy_version *policy_in_force_share(struct policy_version *version);
+
 /* Is it the one in force? */
 bool policy_in_force_is(const struct policy_version *version);
 

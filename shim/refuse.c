@@ -140,7 +140,8 @@ void refuse_name(const struct openssl *openssl, const SSL *ssl, const struct rou
 	refusal->peer = route->shown_known ? route->shown : route->peer;
 	if (ssl == NULL)
 		return;
-	refusal->server_name = openssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	if (refusal->server_name == NULL)
+		refusal->server_name = openssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 	refusal->tls_version = version_word(openssl, ssl);
 }
 

@@ -33,7 +33,7 @@ void refuse_unmute(const struct openssl *openssl, SSL *ssl);
 void refuse_take_away(const struct openssl *openssl, SSL *ssl, BIO **kept_read, BIO **kept_write);
 
 /* Who it was, added to what `refusal` says.  `ssl` is NULL where the hello was refused, and the
- * version is not settled: the server name is what the hello asks for, or NULL. */
+ * version is not settled.  A server name that it has already stays; "" is none. */
 void refuse_name(const struct openssl *openssl, const SSL *ssl, const struct route *route,
 		 struct refusal *refusal);
 

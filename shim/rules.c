@@ -177,6 +177,34 @@ bool rules_resume(const struct rules *rules)
 	return rules->one != NULL && rules->one->rule->resumption == RESUMPTION_ON;
 }
 
+bool rules_guard_hosts(const struct rules *rules)
+{
+	const struct rule_in_force *rule;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (rule->rule->guards_hosts)
+			return true;
+	return false;
+}
+
+const struct rule_in_force *rules_deny_host(const struct rules *rules,
+					    const struct rule_in_force *admitted_by,
+					    const char *name, size_t length)
+{
+	const int64_t now = (int64_t)time(NULL);
+	const struct rule_in_force *rule;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++) {
+		const struct rule_in_force *asked =
+			policy_in_force_server(rules->trusts, rule, name, length);
+
+		/* enforces host-of-this-rule */
+		if (asked == NULL || !rule_admits_too(asked->rule, admitted_by->rule, now))
+			return asked != NULL ? asked : admitted_by;
+	}
+	return NULL;
+}
+
 enum answer rules_answer(const struct rules *rules)
 {
 	return rules->one ? rules->one->rule->refuse : ANSWER_CLOSE;

@@ -44,6 +44,16 @@ bool rules_allow_acme(const struct rules *rules);
 /* May a session be resumed that was verified under the very same rule? */
 bool rules_resume(const struct rules *rules);
 
+/* Before they are narrowed: do requests have to be held against the rules of these endpoints, since
+ * their server sections differ in whom they admit? */
+bool rules_guard_hosts(const struct rules *rules);
+
+/* Before they are narrowed: may a connection that `admitted_by` let in ask for the host `name` of
+ * `length` bytes (NULL: it names none)?  NULL: it may; else the rule that would not admit it. */
+const struct rule_in_force *rules_deny_host(const struct rules *rules,
+					    const struct rule_in_force *admitted_by,
+					    const char *name, size_t length);
+
 /* What a client that is refused sees: `close` where the endpoint is unknown. */
 enum answer rules_answer(const struct rules *rules);
 

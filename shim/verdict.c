@@ -78,10 +78,29 @@ void verdict_asked_name(const struct connection *connection, char name[TLSEXT_MA
 	name[length] = '\0';
 }
 
+void verdict_log(struct connection *connection, const struct route *route)
+{
+	char asked[TLSEXT_MAXLEN_host_name + 1];
+	size_t length = 0;
+	const char *denied = connection->at_hello ? NULL : verdict_host_denied(connection, &length);
+
+	verdict_asked_name(connection, asked);
+	if (denied != NULL)
+		memcpy(asked, denied, length + 1);
+	verdict_count(connection, VERDICT_REFUSED, connection->reason, route);
+	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, route,
+		   &(struct refusal){
+			   .reason = connection->reason,
+			   .answer = connection->answer,
+			   .status = connection->conversation ? connection->status : 0,
+			   .server_name = connection->at_hello || denied != NULL ? asked : NULL,
+		   },
+		   connection->peer.leaf);
+}
+
 /* Logged and answered, once. */
 static void settle_refusal(struct connection *connection)
 {
-	char asked[TLSEXT_MAXLEN_host_name + 1];
 	struct route route;
 
 	if (connection->settled)
@@ -92,16 +111,7 @@ static void settle_refusal(struct connection *connection)
 	 */
 	if (connection->conversation == NULL)
 		guard_refuse(connection->stream, connection->answer);
-	verdict_asked_name(connection, asked);
-	verdict_count(connection, VERDICT_REFUSED, connection->reason, &route);
-	refuse_log(connection->openssl, connection->at_hello ? NULL : connection->ssl, &route,
-		   &(struct refusal){
-			   .reason = connection->reason,
-			   .answer = connection->answer,
-			   .status = connection->conversation ? connection->status : 0,
-			   .server_name = asked,
-		   },
-		   connection->peer.leaf);
+	verdict_log(connection, &route);
 	peer_forget(connection->openssl, &connection->peer);
 	verdict_let_policy_go(connection);
 	if (connection->conversation == NULL)
@@ -215,6 +225,8 @@ enum reason verdict_judge_peer(struct connection *connection)
 void verdict_release_stream(struct connection *connection)
 {
 	guard_admit(connection->stream);
+	if (connection->host_guard != NULL) /* it may still be refused */
+		return;
 	guard_let_go(connection->stream);
 	connection->stream = NULL;
 }
@@ -300,8 +312,9 @@ static void judge_without_hello(struct connection *connection)
 
 	if (connection->stage == STAGE_ADMITTED) {
 		connection->stage = STAGE_ARMED;
-		if (!verdict_find_rules_again(connection, &route))
-			verdict_refuse(connection, REASON_POLICY_ERROR);
+		reason = verdict_find_rules_again(connection, &route);
+		if (reason != REASON_NONE)
+			verdict_refuse(connection, reason);
 		return;
 	}
 	/* Another handshake on an SSL that was refused, and cleared unseen: refused as well. */
@@ -353,11 +366,14 @@ static void judge(struct connection *connection, bool anew)
 		verdict_observe_end(connection);
 	} else if (connection->stage == STAGE_OPEN) {
 		connection->hello_seen = false;
+		hello_forget(&connection->hello);
 		verdict_release_stream(connection);
 		verdict_let_policy_go(connection);
 	} else if (connection->stage == STAGE_ARMED || connection->stage == STAGE_ABANDONED) {
 		judge_armed(connection);
 	}
+	if (connection_may_talk(connection) && connection->host_guard != NULL)
+		verdict_begin_requests(connection);
 	if (connection->stage == STAGE_REFUSED)
 		verdict_refuse_for_good(connection);
 }

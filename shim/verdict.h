@@ -59,6 +59,19 @@ void verdict_end_answer(struct connection *connection);
  * memory: finding the end at once, a host would throw it away. */
 void verdict_await_end(struct connection *connection);
 
+/* requests.c: which requests may come on it; `rules` are those of its endpoint for every name, and
+ * its own are chosen.  REASON_NONE, or why it cannot be.  And, the handshake is over, and the
+ * connection admitted. */
+enum reason verdict_guard_hosts(struct connection *connection, const struct rules *rules);
+void verdict_begin_requests(struct connection *connection);
+void verdict_end_requests(struct connection *connection);
+
+/* The host that a request was refused for; NULL: none was, or it is not known. */
+const char *verdict_host_denied(const struct connection *connection, size_t *length);
+
+/* The line about a refusal. */
+void verdict_log(struct connection *connection, const struct route *route);
+
 /* The references to what a refused SSL read from and wrote to. */
 void verdict_forget_bios(struct connection *connection);
 
@@ -83,8 +96,8 @@ void verdict_choose_answer(struct connection *connection);
 /* They demand nothing: the SSL is the host's, also one that was armed. */
 void verdict_open(struct connection *connection);
 
-/* By socket and name, for one whose handshake is over. */
-bool verdict_find_rules_again(struct connection *connection, struct route *route);
+/* By socket and name, for one whose hello is past.  REASON_NONE, or why it cannot be. */
+enum reason verdict_find_rules_again(struct connection *connection, struct route *route);
 
 /* Where another policy is in force than at the hello, the connection is judged by that, whole; it
  * may be open now, or refused. */

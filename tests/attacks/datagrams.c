@@ -342,6 +342,21 @@ static void send_data_first(SSL_CTX *context, SSL *ssl)
 static const struct attack attacks[] = {
 	{
 		DATAGRAMS,
+		.name = "an open server name, where names differ: nothing there tells requests "
+			"apart",
+		.source = "RFC 6347, RFC 6066 3",
+		.host = host_connected,
+		.client = {.server_name = "open.example"},
+		.second = "verify = off",
+		.sections = "[port {enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {enforced} server open.example]\nverify = off\n"
+			    "[port {second}]\nverify = off\n",
+		.reason = "server-name",
+		.alert = 112,
+		.edge_is_refused = true,
+	},
+	{
+		DATAGRAMS,
 		.name = "a stranger behind a cookie",
 		.source = "RFC 6347 4.2.1; OpenSSL ssl/d1_lib.c, DTLSv1_listen()",
 		.host = host_connected,

@@ -316,6 +316,19 @@ static const struct attack attacks[] = {
 		.reason = "no-certificate",
 	},
 	{
+		.name = "the same, where requests are guarded by host",
+		.source = "RFC 8446, 4.1.2",
+		.prepare = want_another_group,
+		.client = {.server_name = "open.example",
+			   .prepare = ask_for_another_name,
+			   .trick = changed_second},
+		.sections = "[port {enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {enforced} server open.example]\nverify = off\n",
+		.versions = ONLY_1_3,
+		.reason = "server-name",
+		.alert = 47,
+	},
+	{
 		.name = "an enforced server name in the first hello, an open one in the second",
 		.source = "RFC 8446, 4.1.2",
 		.prepare = want_another_group,

@@ -12,8 +12,8 @@ storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
 	case $1 in
 	shim/boot.*) echo 10 ;;
 	shim/door_* | shim/doors.h) echo 9 ;;
-	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.*) echo 8 ;;
-	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/answer_status.*) echo 7 ;;
+	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.*) echo 8 ;;
+	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/host_guard.* | shim/answer_status.*) echo 7 ;;
 	shim/rules.* | shim/serving.* | shim/withhold.* | shim/client_socket.* | shim/ring.*) echo 6 ;;
 	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.* | shim/newcomer.*) echo 5 ;;
 	shim/policy_* | shim/counters.[ch]) echo 4 ;;
@@ -30,7 +30,7 @@ part_of() { # PATH below ROOT
 	case $1 in
 	policy/* | cli/* | shim/trust/* | shim/wire/*) echo "${1%/*}" ;;
 	shim/door_* | shim/doors.h) echo doors ;;
-	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.*) echo shim/connection ;;
+	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.*) echo shim/connection ;;
 	shim/guard*) echo shim/guard ;;
 	shim/journal*) echo shim/journal ;;
 	shim/policy_*) echo shim/policy_in_force ;;

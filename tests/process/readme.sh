@@ -15,12 +15,15 @@ blocks() { awk -v fence="\`\`\`$1" '$0 == fence { inside = 1; next } /^```/ { in
 # curl says the alert is what counts.
 essence() { sed -E 's/^(curl: \([0-9]+\)).*(alert [a-z ]+).*/\1 \2/; s/[0-9]+/N/g; s/ +/ /g' | sort; }
 
+# The transcript NUMBER, the first being 1.
+console() { awk -v wanted="$1" '$0 == "```console" { inside = ++number == wanted; next } /^```/ { inside = 0 } inside' README.md; }
+
 # The transcript with a folder and a port of this run; a server in the background is waited for, and stopped at the end.
-transcript_as_script() { # PORT
-	blocks console | sed -n 's/^\$ //p' | sed -e "s,/tmp/try,$scratch/try,g" -e "s,8443,$1,g" -e "s,build/,$BUILD/,g" \
-		-e "s,&\$,\& await_port $1,"
+transcript_as_script() { # NUMBER PORT
+	console "$1" | sed -n 's/^\$ //p' | sed -e "s,/tmp/try,$scratch/try,g" -e "s,8443,$2,g" -e "s,build/,$BUILD/,g" \
+		-e "s,&\$,\& await_port $2,"
 }
-transcript() {
+transcript() { # NUMBER
 	local port
 	port=$(/usr/bin/python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
 	{
@@ -34,9 +37,9 @@ transcript() {
 			}
 			trap 'kill $!; wait $!' EXIT
 		END
-		transcript_as_script "$port"
+		transcript_as_script "$1" "$port"
 	} >"$scratch/script"
-	blocks console | grep -v '^\$ ' | sed "s,/tmp/try,$scratch/try,g" | essence >"$scratch/expected"
+	console "$1" | grep -v '^\$ ' | sed "s,/tmp/try,$scratch/try,g" | essence >"$scratch/expected"
 	timeout 60 bash "$scratch/script" >"$scratch/output" 2>&1 </dev/null
 	essence <"$scratch/output" | diff "$scratch/expected" -
 }
@@ -91,7 +94,8 @@ while read -r line; do
 	*) check "README: $line" bash -c "${line//build\//$BUILD/}" ;;
 	esac
 done < <(blocks sh)
-check 'the transcript is what one sees' transcript
+check 'the transcript is what one sees' transcript 1
+check 'and so is that of the shared port' transcript 2
 check 'the policy of the first screen is one' policy_is_good
 check 'every link leads somewhere' links_lead_somewhere
 check 'the targets that are named exist' targets_exist

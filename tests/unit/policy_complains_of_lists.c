@@ -409,55 +409,57 @@ static const struct mistake mistakes_in_servers[] = {
 	},
 	{
 		.name = "a laxer server",
-		.text = "[port 443]\n[port 443 server a.example]\nverify = off\n",
+		.text = "[port 465]\n[port 465 server a.example]\nverify = off\n",
 		.at = {2, 18},
-		.says = "verify differs from [port 443] in line 1",
-		.allows = "hosts = names-only",
+		.says = "verify differs from [port 465] in line 1, and port 465 is not one of HTTP",
+		.allows = "hosts = names-only in line 1's section",
 	},
 	{
 		.name = "a stricter server",
-		.text = "[port 443]\nverify = off\n[port 443 server a.example]\nverify = require\n",
+		.text = "[port 993]\nverify = off\n[port 993 server a.example]\nverify = require\n",
 		.at = {3, 18},
-		.says = "verify differs from [port 443] in line 1",
+		.says = "verify differs from [port 993] in line 1",
 	},
 	{
 		.name = "a server that is only observed",
-		.text = "[port 443]\n[port 443 server a.example]\nverify = observe\n",
+		.text = "[port 636]\n[port 636 server a.example]\nverify = observe\n",
 		.at = {2, 18},
 		.says = "verify differs",
 	},
 	{
 		.name = "a server that is observed for longer",
-		.text = "[port 443]\nverify = observe until 2027-01-01\n"
-			"[port 443 server a.example]\nverify = observe until 2027-01-02\n",
+		.text = "[port 995]\nverify = observe until 2027-01-01\n"
+			"[port 995 server a.example]\nverify = observe until 2027-01-02\n",
 		.at = {3, 18},
 		.says = "verify differs",
 	},
 	{
 		.name = "a server of another CA",
-		.text = "[port 443]\n[port 443 server a.example]\nca = /a, cloudflare\n",
+		.text = "[port 853]\n[port 853 server a.example]\nca = /a, cloudflare\n",
 		.at = {2, 18},
 		.says = "ca differs from",
 	},
 	{
 		.name = "a server with a CRL",
-		.text = "[port 443]\n[port 443 server a.example]\ncrl = /a\n",
+		.text = "[port 587]\n[port 587 server a.example]\ncrl = /a\n",
 		.at = {2, 18},
 		.says = "crl differs from",
 	},
 	{
 		.name = "a server of other clients",
-		.text = "[port 443]\nclient-cert = cn:a\n[port 443 server a.example]\n"
+		.text = "[port 127.0.0.1:5061]\nclient-cert = cn:a\n[port 127.0.0.1:5061 server "
+			"a.example]\n"
 			"client-cert = cn:b\n",
-		.at = {3, 18},
+		.at = {3, 29},
 		.says = "client-cert differs from",
 	},
 	{
 		.name = "one of two servers",
-		.text = "[port *]\nca = /a\n[port * server b.example]\nrefuse = close\n"
-			"[port * server a.example]\nca = /b\n",
-		.at = {5, 16},
-		.says = "ca differs from [port *] in line 1",
+		.text = "[port 443, 8883]\nca = /a\n[port 443, 8883 server b.example]\nrefuse = "
+			"close\n"
+			"[port 443, 8883 server a.example]\nca = /b\n",
+		.at = {5, 24},
+		.says = "ca differs from [port 443, 8883] in line 1, and port 8883 is",
 	},
 };
 

@@ -2,6 +2,7 @@
  * `only-names` lets pass. */
 #include "policy_effect.h"
 #include "policy_lookup.h"
+#include "scratch.h"
 
 #include <stdio.h>
 
@@ -310,6 +311,81 @@ static void servers_may_differ_in_what_does_not_admit(void **state)
 	policy_free(policy);
 }
 
+static void differing_servers_are_guarded(void **state)
+{
+	static const struct {
+		const char *text;
+		bool guards;
+	} rows[] = {
+		{"[port 443]\n[port 443 server a.example]\nverify = off\n", true},
+		{"[port 443]\nverify = off\n[port 443 server a.example]\nverify = require\n", true},
+		{"[port 443]\n[port 443 server a.example]\n[port 443 server b.example]\nca = /b\n",
+		 true},
+		{"[port 443]\n[port 443 server a.example]\ncrl = /b\n", true},
+		{"[port 443]\n[port 443 server a.example]\nclient-cert = cn:a\n", true},
+		{"[port 443]\n[port 443 server a.example]\nverify = observe\n", true},
+		{"[port 400-1000]\n[port 400-1000 server a.example]\nverify = off\n", true},
+		{"[port *]\n[port * server a.example]\nverify = off\n", true},
+		{"[port 443]\n[port 443 server a.example]\nrefuse = close\nacme = allow\n", false},
+		{"[port 443]\nhosts = names-only\n[port 443 server a.example]\nverify = off\n",
+		 false},
+		{"[port 993]\nhosts = names-only\n[port 993 server a.example]\nverify = off\n",
+		 false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy *policy = parse(rows[i].text);
+
+		assert_non_null(policy);
+		expect(policy_rule(policy, 0)->guards_hosts == rows[i].guards, "%s", rows[i].text);
+		expect(!policy_rule(policy, 1)->guards_hosts, "the server's, %s", rows[i].text);
+		policy_free(policy);
+	}
+	expectations_met();
+}
+
+/* Whom the first rule has admitted, does the second admit him too? */
+static void rules_admit_whom_others_did(void **state)
+{
+	static const struct {
+		const char *one, *other;
+		bool admits, admitted;
+	} rows[] = {
+		{"", "", true, true},
+		{"verify = off\n", "verify = off\n", true, true},
+		{"verify = off\n", "", false, true},
+		{"verify = off\nca = /a\n", "verify = off\nca = /b\n", true, true},
+		{"verify = observe\n", "", false, true},
+		{"verify = observe\n", "verify = off\n", true, true},
+		{"verify = observe until 2027-01-31\n", "verify = observe\n", true, false},
+		{"ca = /a\n", "ca = /a, /b\n", false, false},
+		{"ca = /a\n", "ca = /a\nclient-cert = cn:a\n", false, false},
+		{"ca = /a\n", "ca = /a\ncrl = /c\n", false, false},
+		{"ca = /a\nresumption = on\n", "ca = /a\nrefuse = close\n", true, true},
+	};
+	const int64_t then = 1801440000; /* 2027-02-01 */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[512];
+		struct policy *policy;
+
+		text_format(text, sizeof(text), "[port 1]\n%s[port 2]\n%s", rows[i].one,
+			    rows[i].other);
+		policy = parse(text);
+		assert_non_null(policy);
+		expect(rule_admits_too(policy_rule(policy, 1), policy_rule(policy, 0), then) ==
+			       rows[i].admits,
+		       "%s", text);
+		expect(rule_admits_too(policy_rule(policy, 0), policy_rule(policy, 1), then) ==
+			       rows[i].admitted,
+		       "the other way: %s", text);
+		policy_free(policy);
+	}
+	expectations_met();
+}
+
 static void servers_count_for_the_effect(void **state)
 {
 	static const char *const texts[] = {
@@ -349,6 +425,10 @@ int main(void)
 		     servers_have_the_rest_of_their_port),
 		TEST("a server section may differ in what admits nobody",
 		     servers_may_differ_in_what_does_not_admit),
+		TEST("a port whose servers differ in whom they admit is guarded by host",
+		     differing_servers_are_guarded),
+		TEST("a rule admits whom another did where it demands nothing, or the same",
+		     rules_admit_whom_others_did),
 		TEST("ports with other servers do not have the same effect",
 		     servers_count_for_the_effect),
 	};

@@ -539,8 +539,7 @@ $([[ -z ${ports[2]:-} ]] || policy_of off "${ports[2]}")"
 	stop
 }
 
-run_server() {
-	local file
+furnish() { # certificates, ports, and the configuration
 	mkdir -p "$work/ca"
 	"$build/cfshim" test-ca "$work/ca" >"$work/ca/list" 2>&1 || { cat "$work/ca/list" && skip_all 'no certificates could be made'; }
 	cat "$certificate" "$key" >"$pair"
@@ -549,6 +548,10 @@ run_server() {
 	chmod 644 "$work"/ca/*
 	free_ports "$ports_wanted"
 	configure || skip_all 'it could not be configured'
+}
+
+run_server() {
+	furnish
 	if [[ -n $plain ]]; then
 		run_plain
 		finish

@@ -1,0 +1,411 @@
+#include "http_request.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Bytes between two others. */
+struct piece {
+	const char *at;
+	size_t length;
+};
+
+/* ---- where the head ends ---- */
+
+static bool request_line_parse(struct piece line, struct piece *method, struct piece *target,
+			       bool *is_1_1);
+
+/* CR stands before LF, and LF behind CR; of what is below a blank, nothing else but the tab in a
+ * line. */
+static bool may_follow(unsigned char byte, unsigned char before)
+{
+	if ((byte == '\n') != (before == '\r'))
+		return false;
+	return (byte >= ' ' && byte != 0x7f) || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* Who speaks another protocol is not to wait for a head that never ends. */
+static bool first_line_is_good(const char *bytes, size_t length)
+{
+	struct piece method, target;
+	bool is_1_1;
+
+	return request_line_parse((struct piece){bytes, length}, &method, &target, &is_1_1);
+}
+
+enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, size_t *length)
+{
+	const size_t end = count < HTTP_HEAD_MAX_BYTES ? count : HTTP_HEAD_MAX_BYTES;
+
+	for (size_t i = *looked; i < end; i++) {
+		if (!may_follow((unsigned char)bytes[i], i > 0 ? (unsigned char)bytes[i - 1] : ' '))
+			return HTTP_HEAD_WRONG;
+		if (bytes[i] != '\n')
+			continue;
+		if (memchr(bytes, '\n', i) == NULL && !first_line_is_good(bytes, i - 1))
+			return HTTP_HEAD_WRONG;
+		if (i >= 2 && bytes[i - 2] == '\n') {
+			*length = i + 1;
+			return HTTP_HEAD_WHOLE;
+		}
+	}
+	*looked = end;
+	return count < HTTP_HEAD_MAX_BYTES ? HTTP_HEAD_MORE : HTTP_HEAD_WRONG;
+}
+
+/* ---- bytes ---- */
+
+static bool is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+/* RFC 9110, 5.6.2. */
+static bool is_token_byte(char byte)
+{
+	return is_letter(byte) || is_digit(byte) ||
+	       (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
+}
+
+static bool is_token(struct piece piece)
+{
+	for (size_t i = 0; i < piece.length; i++)
+		if (!is_token_byte(piece.at[i]))
+			return false;
+	return piece.length > 0;
+}
+
+static bool is_word(struct piece piece, const char *word)
+{
+	return piece.length == strlen(word) && strncasecmp(piece.at, word, piece.length) == 0;
+}
+
+/* What stands before `byte`, which goes with it; false: it is not there. */
+static bool cut(struct piece *rest, char byte, struct piece *before)
+{
+	const char *found = memchr(rest->at, byte, rest->length);
+
+	if (found == NULL)
+		return false;
+	*before = (struct piece){rest->at, (size_t)(found - rest->at)};
+	rest->at = found + 1;
+	rest->length -= before->length + 1;
+	return true;
+}
+
+static struct piece without_blanks(struct piece piece)
+{
+	while (piece.length > 0 && (*piece.at == ' ' || *piece.at == '\t'))
+		piece.at++, piece.length--;
+	while (piece.length > 0 &&
+	       (piece.at[piece.length - 1] == ' ' || piece.at[piece.length - 1] == '\t'))
+		piece.length--;
+	return piece;
+}
+
+/* ---- who is asked for ---- */
+
+/* 127.0.0.1, as inet_pton() has it and no looser. */
+static bool is_ipv4(struct piece piece)
+{
+	for (unsigned part = 0; part < 4; part++) {
+		unsigned number = 0;
+		struct piece digits = piece;
+
+		if (part < 3 && !cut(&piece, '.', &digits))
+			return false;
+		if (digits.length == 0 || digits.length > 3 ||
+		    (digits.length > 1 && digits.at[0] == '0'))
+			return false;
+		for (size_t i = 0; i < digits.length; i++) {
+			if (!is_digit(digits.at[i]))
+				return false;
+			number = number * 10 + (unsigned)(digits.at[i] - '0');
+		}
+		if (number > 255)
+			return false;
+	}
+	return true;
+}
+
+static bool is_ipv6(struct piece piece)
+{
+	if (piece.length < 4 || piece.length > 47 || piece.at[piece.length - 1] != ']')
+		return false;
+	for (size_t i = 1; i + 1 < piece.length; i++)
+		if (piece.at[i] == '\0' || strchr("0123456789abcdefABCDEF:.", piece.at[i]) == NULL)
+			return false;
+	return true;
+}
+
+static bool is_label(struct piece label)
+{
+	for (size_t i = 0; i < label.length; i++)
+		if (!is_letter(label.at[i]) && !is_digit(label.at[i]) && label.at[i] != '-' &&
+		    label.at[i] != '_')
+			return false;
+	return label.length > 0 && label.length <= 63;
+}
+
+/* A name of the DNS, with a dot behind it or without; one that ends in a number is an address in
+ * some spelling or other. */
+static bool is_name(struct piece name)
+{
+	struct piece label;
+	size_t digits = 0;
+
+	if (name.length > 0 && name.at[name.length - 1] == '.')
+		name.length--;
+	if (name.length > 253)
+		return false;
+	while (cut(&name, '.', &label))
+		if (!is_label(label))
+			return false;
+	while (digits < name.length && is_digit(name.at[digits]))
+		digits++;
+	return is_label(name) && digits < name.length;
+}
+
+static bool is_port(struct piece port)
+{
+	for (size_t i = 0; i < port.length; i++)
+		if (!is_digit(port.at[i]))
+			return false;
+	return port.length > 0 && port.length <= 5;
+}
+
+/* RFC 3986, 3.2, without what no host may be asked by: no user, no escapes. */
+static bool authority_parse(struct piece authority, struct http_request *request)
+{
+	const char *bracket = memchr(authority.at, ']', authority.length);
+	struct piece host = authority, port = authority;
+
+	if (bracket != NULL)
+		port = (struct piece){bracket, authority.length - (size_t)(bracket - authority.at)};
+	if (memchr(port.at, ':', port.length) != NULL) {
+		(void)cut(&port, ':', &host);
+		host = (struct piece){authority.at, (size_t)(port.at - 1 - authority.at)};
+		if (!is_port(port))
+			return false;
+	}
+	request->host = NULL;
+	if (host.length > 0 && host.at[0] == '[')
+		return is_ipv6(host);
+	if (is_ipv4(host))
+		return true;
+	request->host = host.at;
+	request->host_length = host.length;
+	return is_name(host);
+}
+
+/* ---- the first line ---- */
+
+static bool is_method(struct piece method)
+{
+	for (size_t i = 0; i < method.length; i++)
+		if (!is_letter(method.at[i]) && method.at[i] != '-' && method.at[i] != '_')
+			return false;
+	/* A tunnel leads elsewhere. */
+	return method.length > 0 && method.length <= 32 && !is_word(method, "CONNECT");
+}
+
+/* The authority of http://shop.example/; of a path an empty piece.  False: it is neither.  Behind
+ * the authority stands a path: to some, what begins with `?` is still part of it (HAProxy 2.6). */
+static bool target_parse(struct piece target, struct piece *authority)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+
+	*authority = (struct piece){target.at, 0};
+	if (target.length > 0 && target.at[0] == '/')
+		return true;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		const size_t length = strlen(schemes[i]);
+
+		if (target.length <= length || strncasecmp(target.at, schemes[i], length) != 0)
+			continue;
+		authority->at = target.at + length;
+		while (authority->length < target.length - length &&
+		       authority->at[authority->length] != '/')
+			authority->length++;
+		return authority->length > 0;
+	}
+	return false;
+}
+
+static bool request_line_parse(struct piece line, struct piece *method, struct piece *target,
+			       bool *is_1_1)
+{
+	struct piece authority;
+
+	if (!cut(&line, ' ', method) || !is_method(*method) || !cut(&line, ' ', target))
+		return false;
+	if (memchr(target->at, '\t', target->length) != NULL)
+		return false;
+	*is_1_1 = line.length == 8 && memcmp(line.at, "HTTP/1.1", 8) == 0;
+	if (!*is_1_1 && (line.length != 8 || memcmp(line.at, "HTTP/1.0", 8) != 0))
+		return false;
+	return target_parse(*target, &authority) ||
+	       (is_word(*method, "OPTIONS") && is_word(*target, "*"));
+}
+
+/* ---- fields ---- */
+
+/* Those that say whose a request is and where it ends. */
+enum { FIELD_HOST, FIELD_LENGTH, FIELD_CODING, FIELD_UPGRADE, FIELD_EXPECT, FIELD_COUNT };
+static const char *const fields[FIELD_COUNT] = {
+	[FIELD_HOST] = "host",
+	[FIELD_LENGTH] = "content-length",
+	[FIELD_CODING] = "transfer-encoding",
+	[FIELD_UPGRADE] = "upgrade",
+	[FIELD_EXPECT] = "expect",
+};
+
+/* What they say; `at` is NULL where one is not there. */
+struct head {
+	struct piece values[FIELD_COUNT];
+};
+
+/* FIELD_COUNT: none of them.  For CGI and its kin `_` is the same as `-`. */
+static size_t field_of(struct piece name)
+{
+	size_t field;
+
+	for (field = 0; field < FIELD_COUNT; field++) {
+		size_t i = 0;
+
+		if (strlen(fields[field]) != name.length)
+			continue;
+		while (i < name.length &&
+		       (name.at[i] == '_' ? '-' : name.at[i] | 0x20) == (fields[field][i] | 0x20))
+			i++;
+		if (i == name.length)
+			break;
+	}
+	return field;
+}
+
+/* A proxy takes fields away that are named there. */
+static bool connection_is_good(struct piece value)
+{
+	struct piece option;
+	bool more;
+
+	do {
+		more = cut(&value, ',', &option);
+		if (field_of(without_blanks(more ? option : value)) <= FIELD_CODING)
+			return false;
+	} while (more);
+	return true;
+}
+
+static bool field_parse(struct piece line, struct head *head)
+{
+	struct piece name;
+	size_t field;
+
+	/* Nor does a name begin with a blank: no line goes on in the next. */
+	if (!cut(&line, ':', &name) || !is_token(name))
+		return false;
+	line = without_blanks(line);
+	if (is_word(name, "connection"))
+		return connection_is_good(line);
+	if (is_word(name, "http2-settings"))
+		return false;
+	field = field_of(name);
+	if (field == FIELD_COUNT)
+		return true;
+	if (head->values[field].at != NULL || !is_word(name, fields[field]))
+		return false;
+	head->values[field] = line;
+	return true;
+}
+
+/* ---- what they come to ---- */
+
+static bool length_parse(struct piece value, uint64_t *length)
+{
+	*length = 0;
+	for (size_t i = 0; i < value.length; i++) {
+		if (!is_digit(value.at[i]))
+			return false;
+		*length = *length * 10 + (uint64_t)(value.at[i] - '0');
+	}
+	return value.length > 0 && value.length <= 18;
+}
+
+/* RFC 9112, 6.  To some hosts a GET has no body, whatever it says (RFC 9110, 9.3.1). */
+static bool body_parse(const struct head *head, struct piece method, bool is_1_1,
+		       struct http_request *request)
+{
+	const struct piece coding = head->values[FIELD_CODING];
+	const struct piece length = head->values[FIELD_LENGTH];
+
+	if (coding.at != NULL && (length.at != NULL || !is_1_1 || !is_word(coding, "chunked")))
+		return false;
+	if (length.at != NULL && !length_parse(length, &request->content_length))
+		return false;
+	request->is_chunked = coding.at != NULL;
+	return (!request->is_chunked && request->content_length == 0) ||
+	       (!is_word(method, "GET") && !is_word(method, "HEAD") && !is_word(method, "TRACE"));
+}
+
+/* To another protocol but WebSocket it may not go: in h2 the requests would be others'. */
+static bool upgrade_parse(const struct head *head, struct piece method, bool is_1_1,
+			  struct http_request *request)
+{
+	const struct piece upgrade = head->values[FIELD_UPGRADE];
+	const struct piece expect = head->values[FIELD_EXPECT];
+
+	if (expect.at != NULL && !is_word(expect, "100-continue"))
+		return false;
+	request->upgrades = upgrade.at != NULL;
+	return upgrade.at == NULL || (is_word(upgrade, "websocket") && is_1_1 &&
+				      is_word(method, "GET") && expect.at == NULL);
+}
+
+/* The target's and the Host's are the same, or only one is there; HTTP/1.1 has the latter. */
+static bool host_parse(const struct head *head, struct piece target, bool is_1_1,
+		       struct http_request *request)
+{
+	const struct piece host = head->values[FIELD_HOST];
+	struct piece authority;
+
+	if (!target_parse(target, &authority))
+		authority.length = 0; /* `*` */
+	if (host.at == NULL && is_1_1)
+		return false;
+	if (authority.length > 0 && host.at != NULL &&
+	    (authority.length != host.length ||
+	     strncasecmp(authority.at, host.at, host.length) != 0))
+		return false;
+	if (host.at != NULL && host.length > 0)
+		return authority_parse(host, request);
+	return authority.length == 0 || authority_parse(authority, request);
+}
+
+bool http_request_parse(const char *head, size_t length, struct http_request *request)
+{
+	struct piece rest = {head, length}, line, method, target;
+	struct head said = {0};
+	bool is_1_1;
+
+	*request = (struct http_request){0};
+	if (!cut(&rest, '\n', &line) || line.length == 0)
+		return false;
+	line.length--; /* the CR, as in each line */
+	if (!request_line_parse(line, &method, &target, &is_1_1))
+		return false;
+	request->is_head = is_word(method, "HEAD");
+	while (cut(&rest, '\n', &line) && line.length > 1) {
+		line.length--;
+		if (!field_parse(line, &said))
+			return false;
+	}
+	return host_parse(&said, target, is_1_1, request) &&
+	       body_parse(&said, method, is_1_1, request) &&
+	       upgrade_parse(&said, method, is_1_1, request);
+}

@@ -1,0 +1,85 @@
+"""Sites of HTTP/1.1, plain, or behind TLS and told apart by the name in the hello.
+
+sites.py CANARIES PORT NAME...            a plain one for each port
+sites.py CANARIES --tls PORT CERTIFICATE KEY
+"""
+import http.server
+import ssl
+import sys
+import threading
+
+canaries = sys.argv[1]
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    timeout = 20
+
+    def body(self):
+        if self.headers.get('Transfer-Encoding', '').lower() == 'chunked':
+            while size := int(self.rfile.readline(), 16):
+                self.rfile.read(size + 2)
+            self.rfile.readline()
+        else:
+            self.rfile.read(int(self.headers.get('Content-Length', 0)))
+
+    def answer(self):
+        self.body()
+        name = getattr(self.server, 'site', None) or self.connection.site
+        with open(canaries, 'a') as lines:
+            lines.write(name + '\n')
+        text = f'canary of {name}\n'.encode()
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(text)))
+        self.end_headers()
+        if self.command != 'HEAD':
+            self.wfile.write(text)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = answer
+
+    def log_message(self, *words):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    site = None
+    context = None
+
+    def finish_request(self, request, client_address):
+        if self.context:
+            request.settimeout(20)
+            request = self.context.wrap_socket(request, server_side=True)
+            request.site = names.get(id(request), None) or getattr(request.context, 'site', 'shop.example')
+        super().finish_request(request, client_address)
+        if self.context:
+            try:
+                request.unwrap()
+            except OSError:
+                pass
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+names = {}
+
+
+def choose(stream, name, context):
+    names[id(stream)] = name if name in ('shop.example', 'other.example', 'direct.example', 'blog.example') else 'shop.example'
+
+
+if sys.argv[2] == '--tls':
+    server = Server(('127.0.0.1', int(sys.argv[3])), Site)
+    server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.context.load_cert_chain(sys.argv[4], sys.argv[5])
+    server.context.sni_callback = choose
+    servers = [server]
+else:
+    servers = []
+    for port, name in zip(sys.argv[2::2], sys.argv[3::2]):
+        servers.append(Server(('127.0.0.1', int(port)), Site))
+        servers[-1].site = name
+for server in servers:
+    threading.Thread(target=server.serve_forever).start()
