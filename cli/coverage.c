@@ -155,7 +155,7 @@ static enum coverage judge(const struct listener *listener, const struct holders
 		return holders->kinds & TLS_ANY && !(holders->kinds & TLS_OPENSSL)
 			       ? COVERAGE_MUTE
 			       : COVERAGE_COVERED;
-	return holders->kinds & TLS_ANY ? COVERAGE_PASSES : COVERAGE_PLAIN;
+	return (holders->kinds & TLS_ANY) != 0 ? COVERAGE_PASSES : COVERAGE_PLAIN;
 }
 
 /* A socket on all addresses meets the sections of single ones, too. */

@@ -165,7 +165,7 @@ static size_t seen_count;
 
 static unsigned kinds_of(int opened)
 {
-	struct seen_file *grown, now = {.kinds = 0};
+	struct seen_file *grown, now;
 	struct elf_file elf;
 	struct stat found;
 

@@ -142,7 +142,8 @@ static void print_quoted(char *text, size_t size, const char *before, const stru
 	char line[QUOTED_BYTES + 1];
 	size_t length = status_of(sight) ? strlen("HTTP/1.1 200") : strcspn(sight->text, "\r\n");
 
-	length = length < QUOTED_BYTES ? length : QUOTED_BYTES;
+	if (length > QUOTED_BYTES)
+		length = QUOTED_BYTES;
 	for (size_t i = 0; i < length; i++)
 		line[i] = (char)(isprint((unsigned char)sight->text[i]) ? sight->text[i] : '.');
 	line[length] = '\0';

@@ -27,9 +27,10 @@ struct options {
 
 static void print_processes(const struct counted_group *group, FILE *file)
 {
-	size_t shown =
-		group->process_count < PROCESSES_SHOWN ? group->process_count : PROCESSES_SHOWN;
+	size_t shown = group->process_count;
 
+	if (shown > PROCESSES_SHOWN)
+		shown = PROCESSES_SHOWN;
 	for (size_t i = 0; i < shown; i++)
 		fprintf(file, "%s%d", i > 0 ? ", " : "", (int)group->processes[i]);
 	if (shown < group->process_count)

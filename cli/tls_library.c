@@ -79,7 +79,7 @@ unsigned tls_of_file(const struct elf_file *elf)
 		return kinds;
 	found = file_texts(elf->file, texts, TEXT_COUNT);
 	for (size_t i = 0; i < TEXT_COUNT; i++)
-		kinds |= found & 1u << i ? text_kinds[i] : 0;
+		kinds |= (found & (1u << i)) != 0 ? text_kinds[i] : 0;
 	return kinds;
 }
 

@@ -38,27 +38,27 @@ struct connection {
 	enum reason reason; /* of the refusal; of what is observed, the first there was */
 	enum answer answer;
 	uint16_t status;    /* of `reject`; 0: the rule has none */
-	bool info_ours;     /* the SSL's own info callback is the shim's, the host's is in `host` */
-	bool verify_ours;   /* so are verify mode and callback */
-	bool asks_later;    /* they are the host's again: it asks after the handshake */
-	bool host_verified; /* the host asked for one itself, and its own verification has passed,
-			       or none came */
-	bool came_without;  /* observed: the client had none to show */
-	bool at_hello;      /* refused there: version and server name are not settled yet */
-	bool hello_seen;    /* in the handshake that goes on */
-	bool renegotiates;  /* there was a handshake before it */
-	bool within;        /* libssl is in the midst of it: what writes now is a callback */
-	bool settled;       /* the refusal, or what was observed, is logged and answered */
-	bool counted;       /* it has had a verdict */
-	bool observes;      /* STAGE_OPEN: a certificate is asked for, and the verdict told of */
-	bool told;          /* of what is observed there is a line */
-	bool is_acme;       /* the handshake needs no certificate, and nothing may follow it */
-	bool muted;         /* libssl has nothing to say, and the host cannot change that */
-	bool conversing;    /* the shim uses the SSL itself, to answer over HTTP */
-	bool taken_away;    /* refused where libssl would go on: both BIOs are gone (not QUIC's) */
-	bool early_done; /* libssl has said "done" once, before the client's second flight: the host
-			    could write, and must not */
-	bool endpoint_known; /* at the hello ... */
+	bool info_ours : 1; /* the SSL's own info callback is the shim's, the host's is in `host` */
+	bool verify_ours : 1;   /* so are verify mode and callback */
+	bool asks_later : 1;    /* they are the host's again: it asks after the handshake */
+	bool host_verified : 1; /* the host asked for one itself, and its own verification has
+			       passed, or none came */
+	bool came_without : 1;  /* observed: the client had none to show */
+	bool at_hello : 1;      /* refused there: version and server name are not settled yet */
+	bool hello_seen : 1;    /* in the handshake that goes on */
+	bool renegotiates : 1;  /* there was a handshake before it */
+	bool within : 1;        /* libssl is in the midst of it: what writes now is a callback */
+	bool settled : 1;       /* the refusal, or what was observed, is logged and answered */
+	bool counted : 1;       /* it has had a verdict */
+	bool observes : 1;   /* STAGE_OPEN: a certificate is asked for, and the verdict told of */
+	bool told : 1;       /* of what is observed there is a line */
+	bool is_acme : 1;    /* the handshake needs no certificate, and nothing may follow it */
+	bool muted : 1;      /* libssl has nothing to say, and the host cannot change that */
+	bool conversing : 1; /* the shim uses the SSL itself, to answer over HTTP */
+	bool taken_away : 1; /* refused where libssl would go on: both BIOs are gone (not QUIC's) */
+	bool early_done : 1; /* libssl has said "done" once, before the client's second flight: the
+			    host could write, and must not */
+	bool endpoint_known : 1; /* at the hello ... */
 	struct arming arming;
 	struct endpoint endpoint; /* ... this one */
 	struct hello hello;       /* the first of the handshake that goes on */

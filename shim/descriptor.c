@@ -278,9 +278,9 @@ void descriptor_forget(int descriptor)
 
 void descriptor_forget_range(unsigned first, unsigned last)
 {
-	const unsigned end = DESCRIPTOR_CHUNKS * DESCRIPTOR_CHUNK;
+	const unsigned count = DESCRIPTOR_CHUNKS * DESCRIPTOR_CHUNK;
 
-	for (unsigned i = first; i <= last && i < end; i++) {
+	for (unsigned i = first; i <= last && i < count; i++) {
 		if (atomic_load(&descriptor_chunks[i / DESCRIPTOR_CHUNK]) == NULL)
 			i |= DESCRIPTOR_CHUNK - 1;
 		else

@@ -276,7 +276,8 @@ int connection_read(struct connection *connection, void *bytes, int size, bool p
 		}
 		count = read_through(connection, bytes, size);
 		if (count > 0 || connection->host_guard == NULL ||
-		    (guard->held_bytes == 0 && !host_guard_denies(guard)))
+		    (connection->host_guard->held_bytes == 0 &&
+		     !host_guard_denies(connection->host_guard)))
 			return count;
 	}
 	return read_within(connection, bytes, size);

@@ -34,8 +34,10 @@ static bool first_line_is_good(const char *bytes, size_t length)
 
 enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, size_t *length)
 {
-	const size_t end = count < HTTP_HEAD_MAX_BYTES ? count : HTTP_HEAD_MAX_BYTES;
+	size_t end = count;
 
+	if (end > HTTP_HEAD_MAX_BYTES)
+		end = HTTP_HEAD_MAX_BYTES;
 	for (size_t i = *looked; i < end; i++) {
 		if (!may_follow((unsigned char)bytes[i], i > 0 ? (unsigned char)bytes[i - 1] : ' '))
 			return HTTP_HEAD_WRONG;

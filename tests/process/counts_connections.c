@@ -174,7 +174,8 @@ static void prepare_nginx(struct server *server)
 	free(text);
 }
 
-static const struct server_kind nginx_4 = {"nginx with four workers", prepare_nginx, false};
+static const struct server_kind nginx_4 = {.name = "nginx with four workers",
+					   .prepare = prepare_nginx};
 
 static pid_t a_worker(const struct server *server)
 {

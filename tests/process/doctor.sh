@@ -54,10 +54,12 @@ check 'a process that is not there is not covered' refuses 1 'there is no proces
 
 paragraphs() { sed -nE 's/^PARAGRAPH\([A-Z_]+, *"([^"]+)", *"([^"]+)"\)$/\1|\2/p' "$source/cli/paragraphs.def"; }
 each_is_a_heading() {
-	local manual heading name count=0
+	local manual heading name man count=0
 	while IFS='|' read -r manual heading; do
 		name=${manual%(*}
-		grep -qxF ".Ss $heading" "$source/man/$name.${manual: -2:1}" || { echo "$manual has no \"$heading\"" && return 1; }
+		man=$source/man/$name.${manual: -2:1}
+		if [[ ! -e $man ]]; then man+=.in; fi
+		grep -qxF ".Ss $heading" "$man" || { echo "$manual has no \"$heading\"" && return 1; }
 		((++count))
 	done < <(paragraphs)
 	echo "$count paragraphs"

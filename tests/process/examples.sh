@@ -7,10 +7,16 @@ PATH=$PATH:/usr/sbin:/sbin
 BUILD=$(realpath "${BUILD:-build}")
 cfshim=$BUILD/cfshim library=${CFSHIM_LIBRARY:-$BUILD/libcfshim.so}
 scratch=$(mktemp -d)
-server=
+# Also from within `check`, which is a shell of its own.
 stop_server() {
-	if [[ -n $server ]]; then kill "$server" && wait "$server"; fi 2>/dev/null
-	server=
+	local turn
+	if [[ ! -s $scratch/pid ]]; then return; fi
+	kill "$(<"$scratch/pid")" 2>/dev/null
+	for ((turn = 0; turn < 100; turn++)); do
+		if [[ ! -e /proc/$(<"$scratch/pid")/exe ]]; then break; fi
+		sleep 0.05
+	done
+	rm "$scratch/pid"
 }
 trap 'stop_server; rm -rf "$scratch"' EXIT
 unset LD_PRELOAD CFSHIM_POLICY CFSHIM_LOG
@@ -31,7 +37,7 @@ await_port() { # PORT
 start_daemon() { # [COMMAND before it...]
 	stop_server
 	"$@" "$scratch/legacyd" "$port" "$scratch/keys/server.pem" "$scratch/keys/server.key" >"$scratch/daemon.output" 2>&1 </dev/null &
-	server=$!
+	echo $! >"$scratch/pid"
 	await_port "$port"
 }
 ask() { # [OPTION of s_client...]; what came back, without what s_client says of the handshake
@@ -204,7 +210,7 @@ on_a_machine_of_its_own='
 '
 # shellcheck disable=SC2016
 printf '%s\n' '#!/bin/bash' 'set -eu' \
-	'play() { ansible-playbook -i localhost, -c local examples/ansible/site.yaml -e "cfshim_command=$CFSHIM" \' \
+	'play() { LC_ALL=C.UTF-8 ansible-playbook -i localhost, -c local examples/ansible/site.yaml -e "cfshim_command=$CFSHIM" \' \
 	'	-e ansible_python_interpreter=/usr/bin/python3 -e ansible_become=false "$@"; }' \
 	'play --check --diff && [[ ! -e /etc/cfshim/policy.conf ]]' \
 	'play | tee /var/first' \

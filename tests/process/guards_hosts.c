@@ -89,7 +89,8 @@ static SSL *connect_to(SSL_CTX *context, const struct server *server, const stru
 			 0);
 	SSL_set_fd(ssl, descriptor);
 	if (trial->name != NULL)
-		SSL_set_tlsext_host_name(ssl, trial->name);
+		SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			 (void *)(uintptr_t)trial->name);
 	if (trial->offers_h2)
 		SSL_set_alpn_protos(ssl, (const unsigned char *)"\2h2\x8http/1.1", 12);
 	return ssl;

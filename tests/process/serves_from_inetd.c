@@ -26,7 +26,8 @@ static void prepare(struct server *server)
 		       server->ports[0]);
 }
 
-static const struct server_kind from_inetd = {.name = "stunnel from inetd", .prepare = prepare};
+static const struct server_kind from_inetd = {
+	.name = "stunnel from inetd", .prepare = prepare, .executes = true};
 
 static void run_bare(void **state)
 {

@@ -193,7 +193,7 @@ echo "$!" >>"$scratch/hosts"
 check 'a process that is not there is named' refuses 1 'there is no process 4194304' "$cfshim" status 4194304
 check 'a process that is not covered is named' refuses 1 "process $! is not covered" "$cfshim" status $!
 check 'what is no process is a mistake of usage' refuses 2 'is no process' "$cfshim" status nginx
-check 'two forms are a mistake of usage' refuses 2 '--json: no such option, or not with the others' "$cfshim" status --metrics --json
+check 'two forms are a mistake of usage' refuses 2 '--json and --metrics are two forms: choose one' "$cfshim" status --metrics --json
 check '--watch of metrics is a mistake of usage' refuses 2 'for the table' "$cfshim" status --metrics --watch
 check 'what is no port is a mistake of usage' refuses 2 'is no port' "$cfshim" ready https
 check 'nobody is not known to be ready' refuses 1 'nobody has been counted' "$cfshim" ready 1

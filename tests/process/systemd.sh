@@ -100,7 +100,7 @@ rm "$root/etc/cfshim/policy.conf"
 check 'without a policy file it is made anew, and names none' refuses 0 '^made anew:' enabled enable nginx
 check 'as then the built-in policy holds' refuses 1 '' grep CFSHIM_POLICY "$(drop_in_of nginx.service)"
 check 'disable removes it' refuses 0 "^removed: $root/etc/systemd/system/nginx.service.d/cfshim.conf" enabled disable nginx
-check 'and all that enable wrote' diff <(grep -v policy.conf <<<"$before") <(find "$root" | sort)
+check 'and all that enable wrote' diff <(grep -vxF "$root/etc/cfshim/policy.conf" <<<"$before") <(find "$root" | sort)
 check 'a second time it says that there is none' refuses 0 'is not enabled' enabled disable nginx
 printf '[port 443]\nca = /etc/cfshim/ca.pem\n' >"$root/etc/cfshim/policy.conf"
 

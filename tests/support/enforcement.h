@@ -26,8 +26,9 @@ extern const struct visitor
 	unready[]; /* two rows: a stranger and the edge, where the policy cannot be used */
 
 /* What `visitor` sees on the client's port, and the line about it, must be what `answer`
- * ("reject", ...) promises. `client` (where it is IN_A_HURRY, a stranger too) says the rest:
- * address, version, request.  `log` NULL: what was logged does not matter. */
+ * ("reject", ...; NULL where the rule demands nothing) promises. `client` (where it is IN_A_HURRY,
+ * a stranger too) says the rest: address, version, request.  `log` NULL: what was logged does not
+ * matter. */
 void expect_verdict(const struct server *server, const struct client *client,
 		    const struct visitor *visitor, const char *answer, struct log *log);
 

@@ -101,17 +101,21 @@ static void expect_counted(const struct log *log, const struct refusal_line *ref
 	struct counted_all all = {.count = 0};
 	struct log again = {.path = log->path};
 	struct refusal_line other;
+	enum verdict verdict = VERDICT_REFUSED;
 	uint64_t lines = 0;
 
+	if (strcmp(refusal->verdict, verdict_word(VERDICT_OBSERVED)) == 0)
+		verdict = VERDICT_OBSERVED;
 	assert_true(counted_add(&all, (pid_t)refusal->pid));
 	if (all.count == 1 && all.groups[0].block != NULL) {
 		while (again.offset < log->offset && take_refusal(&again, &other))
 			lines += other.pid == refusal->pid &&
+				 strcmp(other.verdict, refusal->verdict) == 0 &&
 				 strcmp(other.reason, refusal->reason) == 0;
-		expect(counted_sum(&all, VERDICT_REFUSED, refusal->reason) >= lines,
-		       "%llu lines of %s, and the counters say %llu", (unsigned long long)lines,
-		       refusal->reason,
-		       (unsigned long long)counted_sum(&all, VERDICT_REFUSED, refusal->reason));
+		expect(counted_sum(&all, verdict, refusal->reason) >= lines,
+		       "%llu lines of %s %s, and the counters say %llu", (unsigned long long)lines,
+		       refusal->verdict, refusal->reason,
+		       (unsigned long long)counted_sum(&all, verdict, refusal->reason));
 	}
 	counted_clear(&all);
 }

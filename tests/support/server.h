@@ -28,6 +28,8 @@ struct server_kind {
 	/* It reads by a BIO of OpenSSL's, which no door sees: where a status is asked for, the
 	 * stream ends. */
 	bool reads_unseen;
+	/* Each connection is a program's of its own, and so are the counters. */
+	bool executes;
 };
 
 struct server {
