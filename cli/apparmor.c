@@ -145,6 +145,8 @@ static void take_header(struct reader *reader)
 	reader->inside = reader->depth + 1;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): no deeper than INCLUDES_MOST */
+
 static void take_include(struct reader *reader, int includes)
 {
 	const struct statement *statement = &reader->statement;
@@ -267,6 +269,8 @@ static void read_path(struct reader *reader, const char *path, int includes)
 		read_text(reader, text, includes);
 	free(text);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* Each file of the folder is a text of its own; its folders hold what these include. */
 void apparmor_look(struct apparmor_profile *profile)

@@ -96,6 +96,8 @@ void apparmor_variables_free(struct apparmor_variables *variables)
 
 /* ---- globs ---- */
 
+/* NOLINTBEGIN(misc-no-recursion): no deeper than NESTED_MOST */
+
 static bool matches(const struct apparmor_variables *variables, const char *glob, const char *path,
 		    int depth);
 
@@ -194,6 +196,20 @@ static bool matches_stars(const struct apparmor_variables *variables, const char
 	}
 }
 
+/* What stands for one byte; `*glob` is put on its end. */
+static bool matches_byte(const char **glob, char byte)
+{
+	if (byte == '\0')
+		return false;
+	if (**glob == '[')
+		return in_class(glob, byte);
+	if (**glob == '?')
+		return byte != '/';
+	if (**glob == '\\' && (*glob)[1] != '\0')
+		++*glob;
+	return **glob == byte;
+}
+
 static bool matches(const struct apparmor_variables *variables, const char *glob, const char *path,
 		    int depth)
 {
@@ -209,22 +225,13 @@ static bool matches(const struct apparmor_variables *variables, const char *glob
 			return matches_braces(variables, glob, path, depth);
 		if (*glob == '*')
 			return matches_stars(variables, glob, path, depth);
-		if (*path == '\0')
-			return false;
-		if (*glob == '[') {
-			if (!in_class(&glob, *path))
-				return false;
-			continue;
-		}
-		if (*glob == '\\' && glob[1] != '\0')
-			glob++;
-		else if (*glob == '?' && *path != '/')
-			continue;
-		if (*glob != *path)
+		if (!matches_byte(&glob, *path))
 			return false;
 	}
 	return *path == '\0';
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 bool apparmor_matches(const struct apparmor_variables *variables, const char *glob,
 		      const char *path)

@@ -97,7 +97,7 @@ static void read_dynamic(struct elf_file *elf)
 static void read_strings(struct elf_file *elf)
 {
 	const uint64_t size = dynamic_value(elf, DT_STRSZ);
-	uint64_t at;
+	uint64_t at = 0;
 
 	if (size > bytes_at(elf, dynamic_value(elf, DT_STRTAB), &at))
 		return;
@@ -144,7 +144,7 @@ static uint64_t count_symbols(const struct elf_file *elf)
 
 static void read_symbols(struct elf_file *elf)
 {
-	uint64_t at, length = bytes_at(elf, dynamic_value(elf, DT_SYMTAB), &at);
+	uint64_t at = 0, length = bytes_at(elf, dynamic_value(elf, DT_SYMTAB), &at);
 	uint64_t count = length > 0 ? count_symbols(elf) : 0;
 
 	if (count > length / sizeof(ElfW(Sym)))

@@ -36,6 +36,8 @@ static void add_folder(struct libraries *libraries, const char *folder)
 	libraries->folders = longer;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): no deeper than INCLUDES_MOST */
+
 static void read_configuration(struct libraries *libraries, const char *path, int depth);
 
 static void include_files(struct libraries *libraries, const char *file, const char *pattern,
@@ -75,6 +77,8 @@ static void read_configuration(struct libraries *libraries, const char *path, in
 	if (file != NULL)
 		fclose(file);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* /lib/ld-musl-x86_64.so.1 -> /etc/ld-musl-x86_64.path, whose folders stand a line each, or with
  * colons between. */

@@ -88,7 +88,8 @@ const char *process_text(const struct process *process, char text[PROCESS_TEXT_B
 		 (int)process->pid);
 	/* Cells are folded at blanks. */
 	for (char *at = text; *at != '\0'; at++)
-		*at = *at == ' ' ? '_' : *at;
+		if (*at == ' ')
+			*at = '_';
 	return text;
 }
 

@@ -66,7 +66,7 @@ static void print_expiry(const struct counters *block, FILE *file)
 static void print_head(const struct counted_group *group, FILE *file)
 {
 	const struct counters *block = group->block;
-	char text[PLAIN_TEXT_BYTES], openssls[256], stamp[32] = "-";
+	char text[PLAIN_TEXT_BYTES], versions[256], stamp[32] = "-";
 	const time_t began = (time_t)block->began;
 	struct tm local;
 
@@ -76,8 +76,8 @@ static void print_head(const struct counted_group *group, FILE *file)
 	fputc('\n', file);
 	print_policy(block, file);
 	print_expiry(block, file);
-	counted_openssls(block, openssls, sizeof(openssls));
-	fprintf(file, "  OpenSSL  %s\n", plain_text(text, openssls));
+	counted_openssls(block, versions, sizeof(versions));
+	fprintf(file, "  OpenSSL  %s\n", plain_text(text, versions));
 	fprintf(file, "  library  %s\n", plain_text(text, block->version));
 	if (localtime_r(&began, &local) != NULL)
 		strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh PROGRAM... - runs test programs that speak TAP, two at a time, and counts: the last line is the sum.
+# run.sh PROGRAM... - runs test programs that speak TAP, three at a time, since they wait more than they work, and counts: the last line is the sum.
 #
 # BUILD       where the build is, and where the output of each program is kept (BUILD/tests/*.log)
 # RUN_UNDER   a command to run each program under: valgrind
@@ -73,7 +73,7 @@ run_program() {
 mkdir -p "$logs"
 rm -f "$logs"/*.log "$logs"/*.log.report "$logs"/*.log.count
 for program in "$@"; do
-	if (($(jobs -rp | wc -l) >= 2)); then wait -n; fi
+	if (($(jobs -rp | wc -l) >= 3)); then wait -n; fi
 	run_program "$program" &
 done
 wait

@@ -208,20 +208,26 @@ on_a_machine_of_its_own='
 	printf "[Service]\nExecStart=/usr/sbin/nginx\n" >/etc/systemd/system/nginx.service
 	"$2"
 '
-# shellcheck disable=SC2016
-printf '%s\n' '#!/bin/bash' 'set -eu' \
-	'play() { LC_ALL=C.UTF-8 ansible-playbook -i localhost, -c local examples/ansible/site.yaml -e "cfshim_command=$CFSHIM" \' \
-	'	-e ansible_python_interpreter=/usr/bin/python3 -e ansible_become=false "$@"; }' \
-	'play --check --diff && [[ ! -e /etc/cfshim/policy.conf ]]' \
-	'play | tee /var/first' \
-	'grep -q "verify = observe" /etc/cfshim/policy.conf' \
-	'grep -q LD_PRELOAD= /etc/systemd/system/nginx.service.d/cfshim.conf' \
-	'play | tee /var/second' \
-	'grep -qE "changed=0 .*failed=0" /var/second' \
-	'status=0; printf "cfshim_policy: \"[port 443]\\\\nverify = maybe\\\\n\"\n" >/var/bad.yaml' \
-	'sed "/cfshim_policy/,\$d" examples/ansible/site.yaml >/var/site.yaml' \
-	'play -e @/var/bad.yaml || status=$?' \
-	'((status != 0)) && grep -q "verify = observe" /etc/cfshim/policy.conf' >"$scratch/play"
+cat >"$scratch/play" <<'END'
+#!/bin/bash
+set -eu
+play() {
+	LC_ALL=C.UTF-8 ansible-playbook -i localhost, -c local examples/ansible/site.yaml -e "cfshim_command=$CFSHIM" \
+		-e ansible_python_interpreter=/usr/bin/python3 -e ansible_become=false "$@"
+}
+play --check --diff
+[[ ! -e /etc/cfshim/policy.conf ]]
+play
+grep -q 'verify = observe' /etc/cfshim/policy.conf
+grep -q LD_PRELOAD= /etc/systemd/system/nginx.service.d/cfshim.conf
+play | tee /var/second
+grep -qE 'changed=0 .*failed=0' /var/second
+printf '%s\n' 'cfshim_policy: "[port 443]\nverify = maybe\n"' >/var/bad.yaml
+status=0
+play -e @/var/bad.yaml || status=$?
+((status != 0))
+grep -q 'verify = observe' /etc/cfshim/policy.conf
+END
 chmod 755 "$scratch/play"
 machine_of_its_own() { mkdir -p "$scratch/own" && CFSHIM=$cfshim unshare --mount bash -c "$on_a_machine_of_its_own" machine "$scratch/own" "$scratch/play"; }
 if ! command -v ansible-playbook >/dev/null; then

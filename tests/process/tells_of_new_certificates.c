@@ -71,7 +71,7 @@ static void describe(const char *certificate, char *text, size_t size)
 	X509 *x509 = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
 	BIGNUM *serial = x509 ? ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL) : NULL;
 	char *number = serial ? BN_bn2hex(serial) : NULL, hex[2 * 32 + 1] = "", when[32];
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char digest[EVP_MAX_MD_SIZE] = {0};
 	struct tm end;
 
 	if (number == NULL || X509_digest(x509, EVP_sha256(), digest, NULL) != 1 ||

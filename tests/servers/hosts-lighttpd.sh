@@ -8,6 +8,7 @@ needs lighttpd /usr/lib/lighttpd/mod_openssl.so
 configure() { :; }
 launch() {
 	upstream_sites
+	# shellcheck disable=SC2016 # the variable is lighttpd's
 	file lighttpd.conf <<-X
 		server.modules = ("mod_openssl", "mod_proxy")
 		server.document-root = "$work"

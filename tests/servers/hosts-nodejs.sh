@@ -9,7 +9,7 @@ needs "$node"
 configure() {
 	file server.js <<-X
 		const fs = require('fs');
-		const names = ['$(IFS=,; sed "s/,/', '/g" <<<"${sites[*]}")'];
+		const names = [$(printf "'%s'," "${sites[@]}")];
 		const options = { cert: fs.readFileSync('$certificate'), key: fs.readFileSync('$key'), allowHTTP1: true };
 		require('http2').createSecureServer(options, (request, response) => {
 			const host = (request.headers.host || '').toLowerCase().split(':')[0];

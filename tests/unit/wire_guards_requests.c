@@ -273,12 +273,12 @@ static void control_bytes(void **state)
 
 	(void)state;
 	for (size_t at = 0; at < length - 1; at++) {
-		for (char control = 0; control < ' '; control++) {
+		for (int control = 0; control < ' '; control++) {
 			char copy[sizeof(whole)];
 			struct http_request request;
 
 			memcpy(copy, whole, at);
-			copy[at] = control;
+			copy[at] = (char)control;
 			memcpy(copy + at + 1, whole + at, length - at);
 			if (read_head(copy, length + 1, &request, "a control byte"))
 				expect(control == '\t' && request.host_length == 9 &&

@@ -475,20 +475,18 @@ int main(int count, char **words)
 	if (options.root != NULL && (chroot(options.root) != 0 || chdir("/") != 0 ||
 				     setgid(65534) != 0 || setuid(65534) != 0))
 		die(options.root);
-	if (options.prefork || options.reuse_port) {
-		for (int i = 0; i < 2; i++) {
-			if (fork() == 0) {
-				prctl(PR_SET_PDEATHSIG, SIGTERM);
-				if (options.reuse_port)
-					listener_count =
-						listen_at_all(endpoints, listeners, &options);
-				serve(context, listeners, listener_count, &options);
-			}
+	for (int i = 0; i < 2 && (options.prefork || options.reuse_port); i++) {
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			if (options.reuse_port)
+				listener_count = listen_at_all(endpoints, listeners, &options);
+			serve(context, listeners, listener_count, &options);
 		}
-		while (wait(NULL) > 0 || errno == EINTR)
-			;
-		return 0;
 	}
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+	if (options.prefork || options.reuse_port)
+		return 0;
 	serve(context, listeners, listener_count, &options);
 	return 0;
 }
