@@ -296,8 +296,8 @@ static void keep_armed(struct connection *connection)
 	const struct openssl *openssl = connection->openssl;
 	enum reason reason;
 
-	/* enforces armed-again */
 	connection->arming.ends_well = verdict_may_finish(connection);
+	/* enforces armed-again */
 	arm_again(openssl, connection->ssl, &connection->host, &connection->arming);
 	if (connection->is_acme)
 		arm_waive(openssl, connection->ssl);
