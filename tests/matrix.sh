@@ -156,10 +156,12 @@ report() {
 
 run_suite() { # SUITE
 	local suite=$1 root=$roots/$1 tree=$roots/$1/src log=$results/$1/log version=unknown began=$SECONDS passed=0 failed=0 skipped=0
+	local wanted=(build test)
 	rm -rf --one-file-system "${results:?}/$suite"
 	mkdir -p "$results/$suite"
 	: >"$log"
-	if root_make && tree_copy && root_refresh && packages_install tests/setup.sh build test; then
+	if has_group process; then wanted+=(tools); fi
+	if root_make && tree_copy && root_refresh && packages_install tests/setup.sh "${wanted[@]}"; then
 		version=$(chroot "$root" openssl version | cut -d' ' -f2)
 		say "OpenSSL $version"
 		if build; then

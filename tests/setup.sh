@@ -1,6 +1,6 @@
 #!/bin/bash
-# setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, servers, lint, matrix,
-# packages, transparency (by default the first four).
+# setup.sh [GROUP...] - installs what a GROUP of goals needs and this machine has not: build, test, tools, examples, servers, lint,
+# matrix, packages, transparency.
 #
 # What is looked for is the command or file, not the package: an nginx that came from elsewhere is as good.
 # No service is started, and none that a package switches on stays so.  A second run finds nothing to do and is quick.
@@ -31,10 +31,15 @@ needs() {
 		test mandoc mandoc mandoc
 		test man man-db man-db
 		test valgrind valgrind valgrind
-		test promtool prometheus golang-github-prometheus
-		test logrotate logrotate logrotate
-		test fail2ban-regex fail2ban fail2ban-server
-		test zsh zsh zsh
+		tools promtool prometheus golang-github-prometheus
+		tools logrotate logrotate logrotate
+		tools fail2ban-regex fail2ban fail2ban-server
+		tools zsh zsh zsh
+		tools systemd-analyze systemd systemd
+		examples ansible-playbook ansible-core ansible-core
+		examples /usr/lib/python3*/*-packages/kubernetes/__init__.py python3-kubernetes python3-kubernetes
+		examples /usr/lib/python3*/*-packages/yaml/__init__.py python3-yaml python3-pyyaml
+		examples docker-compose docker-compose docker-compose
 		servers haproxy haproxy haproxy
 		servers gnutls-serv gnutls-bin gnutls-utils
 		servers ip iproute2 iproute
@@ -140,7 +145,7 @@ else
 	family=fedora command='dnf install -y --setopt=install_weak_deps=False'
 fi
 
-if (($# == 0)); then set -- build test servers lint; fi
+if (($# == 0)); then set -- build test tools examples servers lint; fi
 mapfile -t packages < <(missing_packages "$@")
 if ((${#packages[@]} == 0)); then
 	echo "setup: nothing is missing ($*)"
