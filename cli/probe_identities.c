@@ -91,7 +91,7 @@ static bool take(struct identity *identity, size_t index, struct certificate *ma
 	return X509_up_ref(ca->x509) == 1 && sk_X509_push(identity->chain, ca->x509) > 0;
 }
 
-bool identities_make(struct identity identities[IDENTITY_COUNT], const X509_NAME *imitated)
+bool identities_make(struct identity identities[IDENTITY_COUNT], X509_NAME *imitated)
 {
 	struct certificate made[PLAN_COUNT];
 	X509_NAME *name = imitated ? X509_NAME_dup(imitated) : cloudflare_name();

@@ -18,7 +18,7 @@ struct identity {
 
 /* `imitated` is the name of the CA that the server asks for; NULL: Cloudflare's.  False: OpenSSL
  * failed, and nothing was made. */
-bool identities_make(struct identity identities[IDENTITY_COUNT], const X509_NAME *imitated);
+bool identities_make(struct identity identities[IDENTITY_COUNT], X509_NAME *imitated);
 
 /* A certificate, what stands behind it in its file, and its key, from PEM files.  False: what is
  * wrong was said on stderr. */

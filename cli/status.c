@@ -66,19 +66,19 @@ static void print_expiry(const struct counters *block, FILE *file)
 static void print_head(const struct counted_group *group, FILE *file)
 {
 	const struct counters *block = group->block;
-	char text[PLAIN_TEXT_BYTES], versions[256], stamp[32] = "-";
+	char plain[PLAIN_TEXT_BYTES], versions[256], stamp[32] = "-";
 	const time_t began = (time_t)block->began;
 	struct tm local;
 
 	fprintf(file, "%s%s%s  ", wants_color(file) ? "\033[1m" : "",
-		plain_text(text, counted_program(group)), wants_color(file) ? "\033[0m" : "");
+		plain_text(plain, counted_program(group)), wants_color(file) ? "\033[0m" : "");
 	print_processes(group, file);
 	fputc('\n', file);
 	print_policy(block, file);
 	print_expiry(block, file);
 	counted_openssls(block, versions, sizeof(versions));
-	fprintf(file, "  OpenSSL  %s\n", plain_text(text, versions));
-	fprintf(file, "  library  %s\n", plain_text(text, block->version));
+	fprintf(file, "  OpenSSL  %s\n", plain_text(plain, versions));
+	fprintf(file, "  library  %s\n", plain_text(plain, block->version));
 	if (localtime_r(&began, &local) != NULL)
 		strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local);
 	fprintf(file, "  since    %s\n", stamp);

@@ -291,6 +291,7 @@ static void control_bytes(void **state)
 
 static void long_heads(void **state)
 {
+	static const char end[] = {'\r', '\n', '\r', '\n'};
 	struct http_request request;
 	size_t looked = 0, length = 0;
 	char *bytes = malloc(2 * HTTP_HEAD_MAX_BYTES);
@@ -303,7 +304,7 @@ static void long_heads(void **state)
 			 HTTP_HEAD_MORE);
 	assert_int_equal(http_head_find(bytes, HTTP_HEAD_MAX_BYTES, &looked, &length),
 			 HTTP_HEAD_WRONG);
-	memcpy(bytes + HTTP_HEAD_MAX_BYTES - 4, "\r\n\r\n", 4);
+	memcpy(bytes + HTTP_HEAD_MAX_BYTES - 4, end, sizeof(end));
 	looked = 0;
 	assert_int_equal(http_head_find(bytes, 2 * HTTP_HEAD_MAX_BYTES, &looked, &length),
 			 HTTP_HEAD_WHOLE);

@@ -261,7 +261,7 @@ static void any_bytes(void **state)
 		put(bytes, BYTES(PREFACE SETTINGS));
 		for (size_t i = round % 2 ? 33 : 0; i < sizeof(bytes); i++) {
 			seed = seed * 1664525u + 1013904223u;
-			bytes[i] = (unsigned char)(seed >> 24) & (i % 3 ? 0xff : 0x0f);
+			bytes[i] = (unsigned char)((seed >> 24) & (i % 3 ? 0xff : 0x0f));
 		}
 		while (length < sizeof(bytes)) {
 			size_t piece = 1 + (seed >> 20) % (sizeof(bytes) - length);
