@@ -139,7 +139,7 @@ static bool try_without_certificate(struct probe *probe)
 static bool try_all(struct probe *probe)
 {
 	struct row *without;
-	const X509_NAME *ca;
+	X509_NAME *ca;
 
 	if (probe->given.leaf != NULL)
 		try_identity(probe, &probe->given);
