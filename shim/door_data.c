@@ -293,8 +293,11 @@ int SSL_peek_ex(SSL *ssl, void *bytes, size_t size, size_t *count)
 int SSL_read_early_data(SSL *ssl, void *bytes, size_t size, size_t *count)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
-	int status = openssl->SSL_read_early_data(ssl, bytes, size, count);
+	int status;
 
+	connection_door_opens(ssl);
+	status = openssl->SSL_read_early_data(ssl, bytes, size, count);
+	connection_door_shuts(ssl);
 	if (status != SSL_READ_EARLY_DATA_SUCCESS)
 		return status;
 	/* Debian's libssl reads it by SSL_read_ex(), by name, and others do not. */

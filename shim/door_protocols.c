@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The host has chosen one of `left`, which libssl is to find among those that were offered. */
-static void choose_again(const unsigned char **chosen, unsigned char chosen_bytes,
+static bool choose_again(const unsigned char **chosen, unsigned char chosen_bytes,
 			 const unsigned char *offered, size_t length)
 {
 	for (size_t at = 0; at < length; at += 1u + offered[at]) {
@@ -15,8 +15,9 @@ static void choose_again(const unsigned char **chosen, unsigned char chosen_byte
 		    memcmp(offered + at + 1, *chosen, chosen_bytes) != 0)
 			continue;
 		*chosen = offered + at + 1;
-		return;
+		return true;
 	}
+	return false;
 }
 
 static int on_protocols(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_bytes,
@@ -39,8 +40,9 @@ static int on_protocols(SSL *ssl, const unsigned char **chosen, unsigned char *c
 	if (kept > 0)
 		result = host->protocols(ssl, chosen, chosen_bytes, left, (unsigned)kept,
 					 host->protocols_argument);
-	if (result == SSL_TLSEXT_ERR_OK && *chosen >= left && *chosen < left + length)
-		choose_again(chosen, *chosen_bytes, offered, length);
+	if (result == SSL_TLSEXT_ERR_OK && *chosen >= left && *chosen < left + length &&
+	    !choose_again(chosen, *chosen_bytes, offered, length))
+		result = SSL_TLSEXT_ERR_ALERT_FATAL;
 	free(left);
 	return result;
 }

@@ -1,10 +1,10 @@
 #include "endpoint.h"
 
+#include "open_descriptors.h"
+
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 /* A bound on BIO chains: TLS over TLS over a buffer is four. */
@@ -121,30 +121,21 @@ bool endpoint_is_listening(void)
 	return atomic_load(&claimed) > 0;
 }
 
-/* poll() tells at once which numbers are open, and /proc need not be there.  Beyond the first
- * thousand only a host that was started on purpose so has inherited anything. */
-bool endpoint_each_socket(void (*found)(int descriptor))
+static bool is_socket(int descriptor, void *argument)
 {
-	struct pollfd open_ones[1024];
-	struct rlimit limit;
-	nfds_t count = sizeof(open_ones) / sizeof(*open_ones);
+	void (*const *found)(int descriptor) = argument;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof(address);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < count)
-		count = (nfds_t)limit.rlim_cur;
-	for (nfds_t i = 0; i < count; i++)
-		open_ones[i] = (struct pollfd){.fd = (int)i};
-	if (poll(open_ones, count, 0) < 0)
-		return false;
-	for (nfds_t i = 0; i < count; i++) {
-		struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-		socklen_t length = sizeof(address);
-
-		if ((open_ones[i].revents & POLLNVAL) == 0 &&
-		    getsockname((int)i, (struct sockaddr *)&address, &length) == 0 &&
-		    (address.ss_family == AF_INET || address.ss_family == AF_INET6))
-			found((int)i);
-	}
+	if (getsockname(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+	    (address.ss_family == AF_INET || address.ss_family == AF_INET6))
+		(*found)(descriptor);
 	return true;
+}
+
+void endpoint_each_socket(void (*found)(int descriptor))
+{
+	open_descriptors_each(is_socket, &found);
 }
 
 static void (*inherited)(int descriptor);
@@ -158,8 +149,7 @@ static void tell_of_inherited(int descriptor)
 void endpoint_look_at_inherited(void (*found)(int descriptor))
 {
 	inherited = found;
-	if (!endpoint_each_socket(tell_of_inherited))
-		endpoint_received_sockets();
+	endpoint_each_socket(tell_of_inherited);
 }
 
 size_t endpoint_candidates(struct endpoint *candidates, size_t most)

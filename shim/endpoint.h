@@ -35,9 +35,8 @@ void endpoint_listens(int descriptor);
  * exec): from now on a connection without a descriptor may have come from anywhere. */
 void endpoint_received_sockets(void);
 
-/* The IP sockets among the first thousand descriptors are told of.  False: they cannot be looked
- * at. */
-bool endpoint_each_socket(void (*found)(int descriptor));
+/* The IP sockets among the open descriptors are told of. */
+void endpoint_each_socket(void (*found)(int descriptor));
 
 /* At load: are there sockets already?  Each is told of. */
 void endpoint_look_at_inherited(void (*found)(int descriptor));

@@ -8,6 +8,7 @@
 #include "serving.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -247,15 +248,29 @@ static bool is_copy(int descriptor)
 	return is_known;
 }
 
+/* A connection that both sides have ended, or the peer has reset: the kernel tells no peer any
+ * more, and what has come by it is still there to be read.  Neither a listener nor what was never
+ * connected is shut for reading. */
+static bool has_outlived_peer(int descriptor)
+{
+	struct pollfd look = {.fd = descriptor, .events = POLLRDHUP};
+
+	return poll(&look, 1, 0) == 1 && (look.revents & POLLRDHUP) != 0;
+}
+
 void guard_received(int descriptor)
 {
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t length = sizeof(address);
+	bool is_connection;
 
 	guard_bound(descriptor);
 	/* Listeners are received too. */
-	if (getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 &&
-	    (address.ss_family == AF_INET || address.ss_family == AF_INET6) && !is_copy(descriptor))
+	is_connection = getpeername(descriptor, (struct sockaddr *)&address, &length) == 0
+				? address.ss_family == AF_INET || address.ss_family == AF_INET6
+				: has_outlived_peer(descriptor);
+	/* enforces outlived-peer */
+	if (is_connection && !is_copy(descriptor))
 		guard_accepted(descriptor);
 	/* enforces inherited-as-standard */
 	guard_standard(descriptor);

@@ -13,6 +13,8 @@
 #include "wire/http_request.h"
 #include "wire/http_response.h"
 
+#include <stdatomic.h>
+
 struct host_guard {
 	struct policy_version *version;          /* held: that of the handshake, and of ... */
 	struct rules rules;                      /* ... the endpoint, for every name */
@@ -35,8 +37,10 @@ struct host_guard {
 	bool has_read;      /* ... and the host has come to read, by a door */
 	struct route route; /* where it arrived, for a host that never comes */
 	bool is_shut;
-	bool has_ended; /* it really has */
-	bool is_over;   /* it has been refused, and an answer of the host's is under way */
+	_Atomic unsigned within; /* calls of the host's, by doors: a thread may write while another
+				    reads */
+	bool has_ended;          /* it really has */
+	bool is_over;            /* it has been refused, and an answer of the host's is under way */
 };
 
 /* `count` bytes have come, and nothing is held: so many of them, from the first on, may go to the

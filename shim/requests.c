@@ -126,13 +126,27 @@ void connection_door_opens(const SSL *ssl)
 	int flags;
 
 	doors++;
-	if (guard == NULL || !guard->is_shut || guard->is_over)
+	if (guard == NULL)
+		return;
+	atomic_fetch_add(&guard->within, 1);
+	if (!guard->is_shut || guard->is_over)
 		return;
 	guard->is_shut = false;
 	flags = connection->openssl->SSL_get_shutdown(ssl);
 	if (!guard->has_ended)
 		connection->openssl->SSL_set_shutdown(connection->ssl,
 						      flags & ~SSL_RECEIVED_SHUTDOWN);
+}
+
+/* Of one that came in before there was a guard nobody knows. */
+static bool leaves_others_within(struct host_guard *guard)
+{
+	unsigned within = atomic_load(&guard->within);
+
+	while (within > 0)
+		if (atomic_compare_exchange_weak(&guard->within, &within, within - 1))
+			return within > 1;
+	return false;
 }
 
 void connection_door_shuts(const SSL *ssl)
@@ -142,7 +156,7 @@ void connection_door_shuts(const SSL *ssl)
 	int flags;
 
 	doors--;
-	if (guard == NULL || !guard->has_begun || guard->is_shut ||
+	if (guard == NULL || leaves_others_within(guard) || !guard->has_begun || guard->is_shut ||
 	    !connection_may_talk(connection))
 		return;
 	guard->is_shut = true;
@@ -192,6 +206,7 @@ static void refuse_request(struct connection *connection)
 
 		verdict_log(connection, &route);
 	} else {
+		connection->settled = false; /* of what was observed */
 		if (connection->answer == ANSWER_REJECT)
 			connection->conversation =
 				answer_status_begin_at_once(connection->openssl, connection->ssl,

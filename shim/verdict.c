@@ -365,6 +365,9 @@ static void judge(struct connection *connection, bool anew)
 	if (connection->stage == STAGE_OPEN && connection_is_observed(connection)) {
 		verdict_observe_end(connection);
 	} else if (connection->stage == STAGE_OPEN) {
+		/* With early data libssl says "done" once before the client's second flight. */
+		if (!verdict_has_finished(connection))
+			return;
 		connection->hello_seen = false;
 		hello_forget(&connection->hello);
 		verdict_release_stream(connection);

@@ -4,6 +4,7 @@
 #include "environment.h"
 #include "journal.h"
 #include "libc.h"
+#include "open_descriptors.h"
 #include "policy_in_force.h"
 
 #include <elf.h>
@@ -25,7 +26,6 @@
 
 #define SCRIPTS_MOST 5 /* as the kernel: a script's interpreter may be a script */
 #define ROUNDS       65536
-#define FIRST_ONES   1024 /* descriptors, where there is no /proc */
 
 #define READ_ONLY (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
@@ -171,53 +171,35 @@ static bool is_enforced(const struct policy *policy, int descriptor)
 	     memcmp(endpoint.address, any_ipv4, sizeof(any_ipv4)) == 0))
 		return true;
 	rule = policy_match(policy, &endpoint);
-	/* What is only observed may be handed on: nobody is refused there. */
-	return rule_requires(rule, time(NULL)) && !rule->allows_plaintext;
+	/* What is only observed may be handed on: nobody is refused there.  Where plain text
+	 * passes, it does so for some peers alone where `from` names them. */
+	return rule_requires(rule, time(NULL)) && (!rule->allows_plaintext || rule->from != NULL);
 }
 
-/* Where the fields of the kernel's struct linux_dirent64 are. */
-#define ENTRY_SIZE_AT 16
-#define ENTRY_NAME_AT 19
+struct enforced {
+	const struct policy *policy;
+	int *found;
+	size_t count, most;
+};
 
-/* Digits; strtol() has another name in newer headers, which musl lacks. */
-static int number_of(const char *name)
+static bool take_enforced(int descriptor, void *argument)
 {
-	int number = 0;
+	struct enforced *enforced = argument;
 
-	for (; *name >= '0' && *name <= '9' && number < 100000000; name++)
-		number = number * 10 + (*name - '0');
-	return number;
+	if (is_enforced(enforced->policy, descriptor))
+		enforced->found[enforced->count++] = descriptor;
+	return enforced->count < enforced->most;
 }
 
-/* The enforced sockets, at most `most`; opendir() would allocate. */
+/* The enforced sockets, at most `most`. */
 static size_t find_enforced(int *found, size_t most)
 {
 	struct policy_version *version = policy_in_force_hold();
-	const struct policy *policy = version->policy;
-	int folder = open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	size_t count = 0;
-	char block[1024];
-	long length;
+	struct enforced enforced = {.policy = version->policy, .found = found, .most = most};
 
-	for (int i = 0; folder < 0 && i < FIRST_ONES && count < most; i++)
-		if (is_enforced(policy, i))
-			found[count++] = i;
-	while (folder >= 0 && (length = libc_originals()->syscall(SYS_getdents64, folder, block,
-								  sizeof(block))) > 0)
-		for (long at = 0; at < length;) {
-			const char *name = block + at + ENTRY_NAME_AT;
-			int descriptor = number_of(name);
-			uint16_t size;
-
-			memcpy(&size, block + at + ENTRY_SIZE_AT, sizeof(size));
-			if (*name != '.' && count < most && is_enforced(policy, descriptor))
-				found[count++] = descriptor;
-			at += size;
-		}
-	if (folder >= 0)
-		libc_originals()->close(folder);
+	open_descriptors_each(take_enforced, &enforced);
 	policy_in_force_release(version);
-	return count;
+	return enforced.count;
 }
 
 static void set_close_on_exec(const int *descriptors, size_t count, bool close_on_exec)

@@ -352,7 +352,8 @@ static bool body_parse(const struct head *head, struct piece method, bool is_1_1
 		return false;
 	request->is_chunked = coding.at != NULL;
 	return (!request->is_chunked && request->content_length == 0) ||
-	       (!is_word(method, "GET") && !is_word(method, "HEAD") && !is_word(method, "TRACE"));
+	       (!is_word(method, "GET") && !is_word(method, "HEAD") && !is_word(method, "TRACE") &&
+		!is_word(method, "OPTIONS"));
 }
 
 /* To another protocol but WebSocket it may not go: in h2 the requests would be others'. */
@@ -401,7 +402,8 @@ bool http_request_parse(const char *head, size_t length, struct http_request *re
 	line.length--; /* the CR, as in each line */
 	if (!request_line_parse(line, &method, &target, &is_1_1))
 		return false;
-	request->is_head = is_word(method, "HEAD");
+	/* Methods have a case; what others make of `head` is not known. */
+	request->is_head = method.length == 4 && memcmp(method.at, "HEAD", 4) == 0;
 	while (cut(&rest, '\n', &line) && line.length > 1) {
 		line.length--;
 		if (!field_parse(line, &said))

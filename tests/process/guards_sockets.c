@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* More than ten lines in a second are counted, not written. */
 #define BETWEEN_LINES_MS 150
@@ -284,6 +286,41 @@ static void run_refused(void **state)
 	server_stop(server);
 }
 
+/* ---- who has reset the connection before a child looks at it: the kernel tells no peer ---- */
+
+static void run_reset(void **state)
+{
+	const struct linger at_once = {.l_onoff = 1};
+	struct exchange seen = {0};
+
+	(void)state;
+	for (int shim = 0; shim < 2; shim++) {
+		struct server *server = server_new(&plain_host, 1);
+		long long deadline;
+		int descriptor;
+		size_t before;
+
+		if (shim)
+			server_policy(server, "[port %u]\n", server->ports[0]);
+		begin(server);
+		before = reports(server);
+		server_file(server, "way", "child_fgets\n");
+		descriptor = raw_connect(NULL, server->ports[0]);
+		assert_true(send(descriptor, PLAIN_REQUEST, sizeof(PLAIN_REQUEST) - 1, 0) > 0);
+		setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		close(descriptor);
+		deadline = clock_ms() + 5000;
+		while (!last_report(server, before, &seen) && clock_ms() < deadline)
+			clock_nap();
+		expect(seen.has_request == !shim, "%s the shim the child %s the request",
+		       shim ? "with" : "without", seen.has_request ? "gets" : "does not get");
+		if (shim)
+			expect(log_count(server->log, "reason=plaintext") > 0, "no line");
+		server_stop(server);
+	}
+	expectations_met();
+}
+
 /* ---- ports where plain text passes ---- */
 
 struct open_port {
@@ -336,6 +373,8 @@ int main(void)
 		     "not block five seconds",
 		     run_unclaimed),
 		TEST("where plain text passes, nothing does for who may not connect", run_refused),
+		TEST("a child gets nothing of a connection that was reset before it looked",
+		     run_reset),
 		OPEN("where no port is named every way is as without the shim", false, NULL),
 		OPEN("where plain text is allowed every way is as without the shim", true,
 		     "plaintext = allow"),
