@@ -40,8 +40,10 @@ enum reason verdict_judge_address(struct connection *connection, const struct ro
 		return reason;
 	if (is_exempt)
 		verdict_count(connection, VERDICT_EXEMPT, REASON_NONE, NULL);
-	if (is_exempt || !rules_enforce(&connection->rules))
+	if (is_exempt || !rules_enforce(&connection->rules)) {
+		verdict_end_requests(connection); /* of a policy that was in force before */
 		verdict_open(connection);
+	}
 	return REASON_NONE;
 }
 
@@ -78,51 +80,86 @@ static const char *server_name(const struct connection *connection, size_t *leng
 	return name;
 }
 
-enum reason verdict_find_rules_again(struct connection *connection, struct route *route)
+static bool find_rules_again(struct connection *connection, struct route *route)
 {
-	struct rules every;
-	const char *name;
-	size_t length = 0;
-
 	*route = connection_route(connection);
 	if (!route->endpoint_known && connection->endpoint_known) {
 		route->endpoint_known = true;
 		route->endpoint = connection->endpoint;
 	}
-	if (!verdict_find_rules(connection, route))
-		return REASON_POLICY_ERROR;
-	every = connection->rules;
-	name = server_name(connection, &length);
+	return verdict_find_rules(connection, route);
+}
+
+/* For what the hello asks for. */
+static enum reason narrow_again(struct connection *connection)
+{
+	const struct rules every = connection->rules;
+	size_t length = 0;
+	const char *name = server_name(connection, &length);
+
 	rules_narrow(&connection->rules, name, length);
 	verdict_choose_answer(connection);
 	return verdict_guard_hosts(connection, &every);
 }
 
+enum reason verdict_find_rules_again(struct connection *connection, struct route *route)
+{
+	return find_rules_again(connection, route) ? narrow_again(connection) : REASON_POLICY_ERROR;
+}
+
+/* Of an open connection the hello is not kept, and in TLS 1.2 libssl tells the name of the session
+ * that is resumed, whichever the hello asked for. */
+static bool is_name_of_session(const struct connection *connection)
+{
+	const struct openssl *openssl = connection->openssl;
+
+	return connection->hello.asked == NULL &&
+	       openssl->SSL_session_reused(connection->ssl) != 0 &&
+	       openssl->SSL_version(connection->ssl) != TLS1_3_VERSION;
+}
+
+/* As judge_hello() does it: where it was only observed that the second hello asks for another name
+ * than the first, it is the first's that is known here. */
+static enum reason judge_name_again(struct connection *connection)
+{
+	size_t length = 0;
+	const char *name = server_name(connection, &length);
+	const bool is_allowed = rules_allow_name(&connection->rules, name, length);
+	enum reason reason = REASON_NONE;
+
+	/* enforces second-hello-again */
+	if (connection->hello.differs || is_name_of_session(connection))
+		reason = verdict_unless_observed(connection, REASON_SERVER_NAME);
+	if (reason == REASON_NONE)
+		reason = narrow_again(connection);
+	if (reason == REASON_NONE && !is_allowed)
+		reason = verdict_unless_observed(connection, REASON_SERVER_NAME);
+	if (reason == REASON_NONE && !rules_enforce(&connection->rules))
+		verdict_open(connection);
+	return reason;
+}
+
 static enum reason judge_hello_again(struct connection *connection)
 {
-	const char *name;
-	size_t length = 0;
 	struct route route;
 	enum reason reason;
 
-	reason = verdict_find_rules_again(connection, &route);
-	if (reason != REASON_NONE)
-		return reason;
+	if (!find_rules_again(connection, &route))
+		return REASON_POLICY_ERROR;
+	verdict_choose_answer(connection);
 	connection->stage = STAGE_ARMED;
 	connection->reason = REASON_NONE;
 	reason = verdict_judge_address(connection, &route);
+	if (reason == REASON_NONE && connection->stage != STAGE_OPEN)
+		reason = judge_name_again(connection);
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
-		return reason;
-	name = server_name(connection, &length);
-	if (!rules_allow_name(&connection->rules, name, length))
-		reason = verdict_unless_observed(connection, REASON_SERVER_NAME);
-	if (reason != REASON_NONE)
 		return reason;
 	connection->is_acme = connection->is_acme && rules_allow_acme(&connection->rules);
 	connection->arming.resumable =
 		connection->arming.resumable && rules_resume(&connection->rules);
-	/* What is armed stays so until the end; there everybody is admitted. */
 	connection->observes = rules_verify(&connection->rules) == VERIFY_OBSERVE;
+	connection->arming.only_asks = connection->observes;
+	connection->settled = connection->settled && connection->observes;
 	if (connection->observes)
 		connection->stage = STAGE_OPEN;
 	return REASON_NONE;
@@ -139,8 +176,10 @@ void verdict_follow_policy(struct connection *connection)
 	/* What the old one has verified is verified anew. */
 	peer_forget(connection->openssl, &connection->peer);
 	reason = judge_hello_again(connection);
-	if (reason != REASON_NONE)
+	if (reason != REASON_NONE) {
+		connection->settled = false;
 		verdict_refuse(connection, reason);
-	else if (connection->stage == STAGE_OPEN && connection->muted)
+	} else if (connection->stage == STAGE_OPEN && connection->muted) {
 		verdict_unmute(connection);
+	}
 }

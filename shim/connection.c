@@ -355,8 +355,8 @@ static void keep_session(const struct connection *connection)
 static int verify_after_change(struct connection *connection, const struct host_context *context,
 			       X509_STORE_CTX *store_context)
 {
-	if (connection->stage == STAGE_OPEN)
-		return connection_verify_for_host(connection, context, store_context);
+	if (connection->stage == STAGE_OPEN) /* libssl has begun with the shim's verify callback */
+		return host_verify(connection->openssl, context, &connection->host, store_context);
 	connection->openssl->X509_STORE_CTX_set_error(store_context,
 						      refuse_verify_error(connection->reason));
 	return 0;

@@ -3,6 +3,7 @@
  * Part of connection.c.  A refusal is counted where its line is written, each of them; any other
  * verdict only where nothing was counted yet, of the connection or, before TLS, of its socket. */
 #include "counters.h"
+#include "host_guard.h"
 #include "verdict.h"
 
 #include <string.h>
@@ -38,7 +39,11 @@ void verdict_count(struct connection *connection, enum verdict verdict, enum rea
 		   const struct route *route)
 {
 	bool has_line = verdict == VERDICT_REFUSED || verdict == VERDICT_OBSERVED;
-	const struct rule_in_force *rule = connection->rules.one;
+	const struct host_guard *guard = connection->host_guard;
+	/* The handshake's are let go of by the time that a request is refused. */
+	const struct rule_in_force *rule = connection->rules.one == NULL && guard != NULL
+						   ? guard->admitted_by
+						   : connection->rules.one;
 	char name[TLSEXT_MAXLEN_host_name + 1];
 	struct counted counted = {
 		.by_address = rule != NULL && counters_are_by_address(rule->rule),

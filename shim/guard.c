@@ -48,6 +48,7 @@ static const struct endpoint *shown_peer(const struct stream *stream)
 void guard_observe(struct stream *stream, enum reason reason)
 {
 	stream->in.must_be_tls = false;
+	atomic_store(&stream->counted, true);
 	if (!atomic_exchange(&stream->told, true))
 		tell(stream, reason, shown_peer(stream), true);
 }

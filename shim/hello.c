@@ -76,6 +76,7 @@ static enum reason compare_with_first(const struct openssl *openssl, SSL *ssl, s
 	first->is_second = true;
 	same = first->length == second.length &&
 	       memcmp(first->asked, second.asked, second.length) == 0;
+	first->differs |= !same;
 	hello_forget(&second);
 	return same ? REASON_NONE : REASON_SERVER_NAME;
 }

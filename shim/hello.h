@@ -12,6 +12,7 @@
 struct hello {
 	unsigned char *asked;
 	uint32_t length;
+	bool differs;   /* the second did, and it was only observed */
 	bool is_second; /* another one has come since, after a HelloRetryRequest */
 };
 

@@ -50,6 +50,8 @@ void verdict_observe(struct connection *connection)
 	connection->stage = STAGE_OPEN;
 	connection->observes = true;
 	if (connection->renegotiates || connection->is_acme) {
+		if (!connection->renegotiates)
+			verdict_count(connection, VERDICT_EXEMPT, REASON_NONE, NULL);
 		leave_alone(connection);
 		return;
 	}
@@ -111,8 +113,10 @@ void verdict_observe_end(struct connection *connection)
 	enum reason reason;
 
 	/* With early data libssl says "done" once before the client's certificate has come. */
-	if (!verdict_has_finished(connection))
+	if (!verdict_has_finished(connection)) {
+		connection->early_done = true; /* should it come to require one, until then */
 		return;
+	}
 	reason = verdict_judge_peer(connection);
 	if (connection->reason != REASON_NONE)
 		tell(connection, connection->reason, 0);

@@ -46,6 +46,8 @@ enum reason verdict_guard_hosts(struct connection *connection, const struct rule
 	connection->host_guard->version = policy_in_force_share(connection->version);
 	connection->host_guard->rules = *rules;
 	connection->host_guard->admitted_by = connection->rules.one;
+	if (connection->host_guard->denied_by != NULL) /* it was of the version before */
+		connection->host_guard->denied_by = connection->rules.one;
 	arm_refuse_early_data(openssl, connection->ssl);
 	return REASON_NONE;
 }
@@ -65,6 +67,8 @@ void verdict_begin_requests(struct connection *connection)
 	/* enforces by-doors */
 	if (doors == 0)
 		verdict_refuse(connection, REASON_UNCOVERED_TLS);
+	if (connection->stage == STAGE_REFUSED)
+		connection->settled = false; /* as observed, it was */
 	connection->host_guard->has_begun = true;
 	connection->host_guard->route = connection_route(connection);
 }

@@ -22,6 +22,7 @@ void verdict_refuse(struct connection *connection, enum reason reason)
 {
 	connection->stage = STAGE_REFUSED;
 	connection->reason = reason;
+	connection->observes = false;
 }
 
 bool verdict_is_silent(const struct connection *connection)
@@ -365,9 +366,11 @@ static void judge(struct connection *connection, bool anew)
 	if (connection->stage == STAGE_OPEN && connection_is_observed(connection)) {
 		verdict_observe_end(connection);
 	} else if (connection->stage == STAGE_OPEN) {
-		/* With early data libssl says "done" once before the client's second flight. */
-		if (!verdict_has_finished(connection))
+		/* With early data libssl says "done" once before the client's last message. */
+		if (!verdict_has_finished(connection)) {
+			connection->early_done = true;
 			return;
+		}
 		connection->hello_seen = false;
 		hello_forget(&connection->hello);
 		verdict_release_stream(connection);
