@@ -57,7 +57,7 @@ static size_t entry_of(const struct reading *reading, const char **entry)
 	while (end > begin && (is_blank(end[-1]) || end[-1] == '\r'))
 		end--;
 	*entry = begin;
-	return *begin == ';' ? 0 : (size_t)(end - begin);
+	return begin < behind && *begin == ';' ? 0 : (size_t)(end - begin);
 }
 
 static void line_read(struct reading *reading)
