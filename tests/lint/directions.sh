@@ -6,64 +6,73 @@
 set -euo pipefail
 cd "${1:-.}"
 complaints=$(mktemp)
-trap 'rm -f "$complaints"' EXIT
+stripped=$(mktemp -d)
+trap 'rm -rf "$complaints" "$stripped"' EXIT
 
 storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
+	REPLY=
 	case $1 in
-	shim/boot.*) echo 10 ;;
-	shim/door_* | shim/doors.h) echo 9 ;;
-	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.*) echo 8 ;;
-	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/host_guard.* | shim/answer_status.*) echo 7 ;;
-	shim/rules.* | shim/serving.* | shim/withhold.* | shim/client_socket.* | shim/ring.*) echo 6 ;;
-	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.* | shim/newcomer.*) echo 5 ;;
-	shim/policy_* | shim/counters.[ch]) echo 4 ;;
-	shim/journal* | shim/open_descriptors.* | shim/openssl.* | shim/environment.*) echo 3 ;;
-	shim/libc.* | shim/libc_names.h | shim/root.* | shim/table.* | shim/object.* | shim/compat.h | shim/hooks.h) echo 2 ;;
-	shim/trust/* | shim/wire/* | shim/counters_layout.h) echo 1 ;;
-	cli/*) echo 2 ;;
-	policy/* | shim/hooks.def) echo 0 ;;
+	shim/boot.*) REPLY=10 ;;
+	shim/door_* | shim/doors.h) REPLY=9 ;;
+	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.*) REPLY=8 ;;
+	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/host_guard.* | shim/answer_status.*) REPLY=7 ;;
+	shim/rules.* | shim/serving.* | shim/withhold.* | shim/client_socket.* | shim/ring.*) REPLY=6 ;;
+	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.* | shim/newcomer.*) REPLY=5 ;;
+	shim/policy_* | shim/counters.[ch]) REPLY=4 ;;
+	shim/journal* | shim/open_descriptors.* | shim/openssl.* | shim/environment.*) REPLY=3 ;;
+	shim/libc.* | shim/libc_names.h | shim/root.* | shim/table.* | shim/object.* | shim/compat.h | shim/hooks.h) REPLY=2 ;;
+	shim/trust/* | shim/wire/* | shim/counters_layout.h) REPLY=1 ;;
+	cli/*) REPLY=2 ;;
+	policy/* | shim/hooks.def) REPLY=0 ;;
 	esac
 }
 
 # Files of one part may include each other.
 part_of() { # PATH below ROOT
 	case $1 in
-	policy/* | cli/* | shim/trust/* | shim/wire/*) echo "${1%/*}" ;;
-	shim/door_* | shim/doors.h) echo doors ;;
-	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.*) echo shim/connection ;;
-	shim/guard*) echo shim/guard ;;
-	shim/journal*) echo shim/journal ;;
-	shim/policy_*) echo shim/policy_in_force ;;
-	shim/compat.h | shim/hooks.h | shim/libc.* | shim/libc_names.h | shim/hooks.def) echo shim/hooks ;;
-	*) echo "${1%.*}" ;;
+	policy/* | cli/* | shim/trust/* | shim/wire/*) REPLY=${1%/*} ;;
+	shim/door_* | shim/doors.h) REPLY=doors ;;
+	shim/connection.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.*) REPLY=shim/connection ;;
+	shim/guard*) REPLY=shim/guard ;;
+	shim/journal*) REPLY=shim/journal ;;
+	shim/policy_*) REPLY=shim/policy_in_force ;;
+	shim/compat.h | shim/hooks.h | shim/libc.* | shim/libc_names.h | shim/hooks.def) REPLY=shim/hooks ;;
+	*) REPLY=${1%.*} ;;
 	esac
 }
 
-# The file that an #include "NAME" in FILE means, below ROOT; NAME below generated/ where there is none.
+# REPLY: the file that an #include "NAME" in FILE means, below ROOT; NAME below generated/ where there is none.
 included_file() { # FILE NAME
 	local folder
 	for folder in "${1%/*}" shim policy cli; do
 		if [[ -e $folder/$2 ]]; then
-			realpath --relative-to=. "$folder/$2"
+			REPLY=$folder/$2
+			if [[ $2 == *..* ]]; then REPLY=$(realpath --relative-to=. "$REPLY"); fi
 			return
 		fi
 	done
-	echo "generated/$2"
+	REPLY=generated/$2
 }
 
 complain() { echo "$1" >>"$complaints"; }
 
 check_includes() { # FILE
-	local line name target from to
-	from=$(storey_of "$1")
+	local line name target from to part
+	storey_of "$1"
+	from=$REPLY
+	part_of "$1"
+	part=$REPLY
 	if [[ -z $from ]]; then
 		complain "$1:1: stands on no storey: tests/lint/directions.sh has to name it"
 		return
 	fi
 	while IFS=: read -r line name; do
-		target=$(included_file "$1" "$name")
-		to=$(storey_of "$target")
-		if [[ $target == */*.inc || $(part_of "$1") == "$(part_of "$target")" ]]; then continue; fi
+		included_file "$1" "$name"
+		target=$REPLY
+		part_of "$target"
+		if [[ $target == */*.inc || $part == "$REPLY" ]]; then continue; fi
+		storey_of "$target"
+		to=$REPLY
 		if [[ $1 == cli/* && $target == shim/* && $to -gt 1 ]]; then
 			complain "$1:$line: the command may not include $name: trust, wire and policy only"
 		elif ((from <= ${to:-99})); then
@@ -73,19 +82,23 @@ check_includes() { # FILE
 }
 
 # Comments and strings are taken out first; what begins in the first column is a definition, not a call.
-without_comments() { # FILE
-	sed -e 's,/\*.*\*/,,g' -e '/\/\*/,/\*\//s,.*,,' -e 's/"\([^"\\]\|\\.\)*"//g' "$1"
+strip_comments() { # FILE..., into `stripped`
+	local file
+	for file in "$@"; do
+		mkdir -p "$stripped/${file%/*}"
+		sed -e 's,/\*.*\*/,,g' -e '/\/\*/,/\*\//s,.*,,' -e 's/"\([^"\\]\|\\.\)*"//g' "$file" >"$stripped/$file"
+	done
 }
 
 # Only the files ALLOWED (a pattern) among FILES may call one of NAMES (a pattern).
 forbid_calls() { # REASON NAMES ALLOWED FILE...
-	local reason=$1 names=$2 allowed=$3 file
+	local reason=$1 names=$2 allowed=$3 file others=()
 	shift 3
 	for file in "$@"; do
-		if [[ $file =~ ^($allowed)$ ]]; then continue; fi
-		without_comments "$file" | awk -v at="$file" -v reason="$reason" -v names="$names" '
-			/^[ \t]/ && $0 ~ "(^|[^A-Za-z0-9_])(" names ")[ \t]*\\(" { print at ":" NR ": " reason ":" $0 }' >>"$complaints"
+		if ! [[ $file =~ ^($allowed)$ ]]; then others+=("$file"); fi
 	done
+	(cd "$stripped" && awk -v reason="$reason" -v call="(^|[^A-Za-z0-9_])($names)[ \t]*\\\\(" '
+		/^[ \t]/ && $0 ~ call { print FILENAME ":" FNR ": " reason ":" $0 }' "${others[@]}") >>"$complaints"
 }
 
 forbid_openssl() { # FILE...
@@ -100,6 +113,7 @@ mapfile -t pure < <(files "${pure_folders[@]}")
 mapfile -t all < <(files shim policy cli)
 
 for file in "${all[@]}"; do check_includes "$file"; done
+strip_comments "${guest[@]}"
 nobody=nobody
 forbid_calls 'only openssl.c and libc.c look symbols up' 'dlsym|dlvsym' 'shim/(openssl|libc)\.c' "${guest[@]}"
 forbid_calls 'only boot.c reads the environment' 'getenv|secure_getenv' 'shim/boot\.c' "${guest[@]}"
