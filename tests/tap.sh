@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# tap.sh - for tests in bash: `check SENTENCE COMMAND...` is one test, `finish` prints the plan and ends.
+# tap.sh - for tests in bash: `check SENTENCE COMMAND...` is one test, `finish` prints the plan and ends.  And what several need
+# around their servers.
 tap_count=0
 tap_failed=0
 
@@ -38,6 +39,27 @@ refuses() { # STATUS PATTERN COMMAND...
 		echo "printed nothing like: $pattern"
 		return 1
 	}
+}
+
+# On 127.0.0.1, and not among those that clients get.
+free_port() {
+	/usr/bin/python3 -c 'import random, socket
+while True:
+    port = random.randint(10000, 29999)
+    s = socket.socket()
+    try: s.bind(("127.0.0.1", port))
+    except OSError: continue
+    print(port); break'
+}
+
+wait_for() { # COMMAND...: until it ends well, ten seconds
+	local i
+	for ((i = 0; i < 200; i++)); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.05
+	done
+	echo "in vain: $*"
+	return 1
 }
 
 finish() {

@@ -24,24 +24,6 @@ cd "$scratch" || exit 1
 "$cfshim" test-ca pki >/dev/null || exit 1
 chmod -R a+rX pki
 
-free_port() {
-	python3 -c 'import random, socket
-while True:
-    port = random.randint(10000, 29999)
-    s = socket.socket()
-    try: s.bind(("127.0.0.1", port))
-    except OSError: continue
-    print(port); break'
-}
-wait_for() { # COMMAND...: until it ends well, ten seconds
-	local i
-	for ((i = 0; i < 200; i++)); do
-		if "$@" >/dev/null 2>&1; then return 0; fi
-		sleep 0.05
-	done
-	echo "in vain: $*"
-	return 1
-}
 answers() { python3 -c "import socket; socket.create_connection(('127.0.0.1', $1)).close()"; }
 come() { # PORT [NAME]: without a certificate; whatever becomes of it
 	timeout 10 openssl s_client -connect "127.0.0.1:$1" -servername "${2:-shop.example}" </dev/null >/dev/null 2>&1

@@ -22,26 +22,6 @@ unset CFSHIM_POLICY CFSHIM_LOG LD_PRELOAD NO_COLOR
 cd "$scratch" || exit 1
 "$cfshim" test-ca pki >/dev/null || exit 1
 
-free_port() {
-	python3 -c 'import random, socket
-while True:
-    port = random.randint(10000, 29999)
-    s = socket.socket()
-    try: s.bind(("127.0.0.1", port))
-    except OSError: continue
-    print(port); break'
-}
-
-wait_for() { # COMMAND...: until it ends well, ten seconds
-	local i
-	for ((i = 0; i < 200; i++)); do
-		if "$@" >/dev/null 2>&1; then return 0; fi
-		sleep 0.05
-	done
-	echo "in vain: $*"
-	return 1
-}
-
 # A server of Python that answers each connection, and tells of itself on standard output.
 cat >host.py <<-'X'
 	import os, socket, ssl, sys
