@@ -51,6 +51,20 @@ static void go_on_without_tls(SSL *ssl)
 		host_is_in("request");
 }
 
+/* As after STARTTLS backwards: when TLS has ended in order, the socket is used as it is. */
+static void go_on_behind_tls(SSL *ssl)
+{
+	char request[256];
+
+	if (host_accept(ssl))
+		read_and_answer(ssl);
+	SSL_shutdown(ssl);
+	while (SSL_read(ssl, request, sizeof(request)) > 0)
+		continue;
+	if (read(SSL_get_fd(ssl), request, sizeof(request)) > 0)
+		host_is_in("request");
+}
+
 /* A hello, and then none of TLS. */
 static void come_without_tls(struct victim *victim, const struct client *client,
 			     struct outcome *outcome)
@@ -248,6 +262,15 @@ static bool was_resumed(SSL *ssl)
 	return SSL_session_reused(ssl) == 1;
 }
 
+static bool ask_again_behind_tls(SSL *ssl)
+{
+	static const char request[] = "GET / HTTP/1.0\r\n\r\n";
+	const int length = (int)strlen(request);
+
+	return SSL_write(ssl, request, length) == length && SSL_shutdown(ssl) >= 0 &&
+	       BIO_write(SSL_get_wbio(ssl), request, length) == length;
+}
+
 static void come_behind_the_edge(struct victim *victim, const struct client *client,
 				 struct outcome *outcome)
 {
@@ -371,6 +394,13 @@ static const struct attack attacks[] = {
 		.attack = come_without_tls,
 		.goes_away = true,
 		.without_answer = true,
+	},
+	{
+		.name = "a stranger who ends TLS in order and asks again, at a host that goes on",
+		.source = "RFC 5246, 7.2.1; RFC 4217, 6 (\"CCC\")",
+		.serve = go_on_behind_tls,
+		.client = {.trick = ask_again_behind_tls, .half_close = true},
+		.reason = "no-certificate",
 	},
 	{
 		.name = "a client behind the edge, on a cleared SSL",
