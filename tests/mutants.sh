@@ -1,6 +1,6 @@
 #!/bin/bash
 # mutants.sh [NAME...] - would the tests notice if an enforcement were not there?  One build of the library for each, or for the
-# NAMEs, without it; then tests, until one fails twice: first those that noticed the last time.
+# NAMEs, without it; then tests, until one fails twice that passes with the whole library: first those that noticed the last time.
 #
 # An enforcement is the statement behind a line `/* enforces NAME */` in shim/.  Layers cover each other: where every test
 # still passes, the same is done in a build that lacks the layers which cover this one too, and some test must fail there that
@@ -102,13 +102,14 @@ failures() { # LIBRARY PROGRAM [FILTER]
 	if ! grep -q '^[[:space:]]*1\.\.' <<<"$output"; then echo "${2##*/} ended with $status"; fi
 }
 
-# The first program with a failure that comes twice: another process may have been in the way of one.
+# The first program with a failure that comes twice, and not with the whole library: another process may have been in its way.
 first_to_notice() { # NAME
 	local library program test
 	library=$(build_without "$1") || return 1
 	while read -r program; do
 		test=$(failures "$library" "$program" | head -n 1)
-		if [[ -n $test && -n $(failures "$library" "$program" "$test") ]]; then
+		if [[ -n $test && -n $(failures "$library" "$program" "$test") &&
+			-z $(failures "$base/build/libcfshim.so" "$program" "$test") ]]; then
 			echo "${program#"$BUILD"/tests/}"
 			return
 		fi

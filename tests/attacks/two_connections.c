@@ -1,6 +1,7 @@
 /* Two connections for one conversation: what comes by one leaves by the other, or one takes the
  * place of the other. */
 #include "attack.h"
+#include "raw_client.h"
 #include "test.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define PAIR_WAIT_MS 300
+#define PLAIN_TEXT_MAX 8192
 
 /* ---- two connections for one conversation ---- */
 
@@ -73,6 +75,28 @@ static void replace_within_handshake(SSL *ssl)
 	SSL_set_cert_cb(ssl, replace_connection, NULL);
 }
 
+/* ---- plain text that nobody can tell from a hello, and a hello that comes twice ---- */
+
+/* As the host of a protocol with STARTTLS: so many bytes of plain text first, where the client
+ * has a connection to the other port too, of which the hello is read and no more. */
+static void take_plain_text(SSL *ssl)
+{
+	static int other_kept = -1;
+	int other = other_connection(ssl), own = SSL_get_fd(ssl);
+	unsigned char bytes[PLAIN_TEXT_MAX];
+	uint16_t length = 0;
+
+	if (other < 0)
+		return;
+	if (other_kept >= 0)
+		close(other_kept);
+	other_kept = other;
+	if (recv(other, bytes, sizeof(bytes), 0) > 0 &&
+	    recv(own, &length, sizeof(length), MSG_WAITALL) == sizeof(length) &&
+	    length <= sizeof(bytes))
+		(void)recv(own, bytes, length, MSG_WAITALL);
+}
+
 static bool hello_is_out;
 
 static int write_hello_elsewhere(BIO *bio, const char *bytes, int size)
@@ -83,28 +107,50 @@ static int write_hello_elsewhere(BIO *bio, const char *bytes, int size)
 	return (int)send(second_connection, bytes, (size_t)size, MSG_NOSIGNAL);
 }
 
+/* Another hello, as plain text, behind its length. */
+static void write_plain_text(BIO *bio)
+{
+	unsigned char bytes[PLAIN_TEXT_MAX];
+	uint16_t length = (uint16_t)raw_hello(TLS1_3_VERSION, bytes, sizeof(bytes));
+
+	BIO_write(bio, &length, sizeof(length));
+	BIO_write(bio, bytes, length);
+}
+
+static int write_hello_twice(BIO *bio, const char *bytes, int size)
+{
+	if (!hello_is_out) {
+		hello_is_out = true;
+		(void)send(second_connection, bytes, (size_t)size, MSG_NOSIGNAL);
+		write_plain_text(BIO_next(bio));
+	}
+	return BIO_write(BIO_next(bio), bytes, size);
+}
+
 static long pass_control(BIO *bio, int command, long number, void *pointer)
 {
 	return BIO_ctrl(BIO_next(bio), command, number, pointer);
 }
 
-/* The hello goes to the connection that was made before, the rest to the client's own. */
-static void begin_elsewhere(SSL_CTX *context, SSL *ssl)
+static void write_by(SSL *ssl, int (*write)(BIO *bio, const char *bytes, int size))
 {
-	static BIO_METHOD *method;
+	BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_FILTER, "elsewhere");
 	BIO *filter, *out = SSL_get_wbio(ssl);
 
-	(void)context;
-	if (method == NULL) {
-		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_FILTER, "elsewhere");
-		BIO_meth_set_write(method, write_hello_elsewhere);
-		BIO_meth_set_ctrl(method, pass_control);
-	}
+	BIO_meth_set_write(method, write);
+	BIO_meth_set_ctrl(method, pass_control);
 	filter = BIO_new(method);
 	BIO_set_init(filter, 1);
 	BIO_up_ref(out);
 	hello_is_out = false;
 	SSL_set0_wbio(ssl, BIO_push(filter, out));
+}
+
+/* The hello goes to the connection that was made before, the rest to the client's own. */
+static void begin_elsewhere(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	write_by(ssl, write_hello_elsewhere);
 }
 
 /* The client reads from its own wire, and writes to the connection that it made before. */
@@ -126,6 +172,16 @@ static int connection_to(unsigned port)
 	if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) != 0)
 		fail_msg("no connection to port %u: %s", port, strerror(errno));
 	return descriptor;
+}
+
+static unsigned open_port;
+
+/* The hello goes to the open port too, by a connection that is made behind the client's own. */
+static void begin_twice(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	second_connection = connection_to(open_port);
+	write_by(ssl, write_hello_twice);
 }
 
 /* The hello comes to `port`, the server's flight from the other one. */
@@ -165,6 +221,19 @@ static void begin_on_open(struct victim *victim, const struct client *client,
 	close(second_connection);
 }
 
+static void say_hello_twice(struct victim *victim, const struct client *client,
+			    struct outcome *outcome)
+{
+	struct client twice = *client;
+
+	/* The connections by which it was found out that the host listens would be a pair too. */
+	poll(NULL, 0, 2 * PAIR_WAIT_MS);
+	open_port = victim->server->ports[SECOND];
+	twice.prepare = begin_twice;
+	attack_run(victim, &twice, outcome);
+	close(second_connection);
+}
+
 /* ---- the table ---- */
 
 static const struct attack attacks[] = {
@@ -193,6 +262,17 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_3,
 		.second = "verify = off",
 		.reason = "plaintext",
+	},
+	{
+		.name = "a stranger whose hello came to the open port too, behind plain text that "
+			"looks like another",
+		.source = "RFC 3207; RFC 8446, 4.1.2 (random); OpenSSL crypto/bio/bss_mem.c",
+		.connect = take_plain_text,
+		.serve = host_serve_by_memory,
+		.attack = say_hello_twice,
+		.rule = "ca = {ca}\nplaintext = allow",
+		.second = "verify = off",
+		.reason = "uncovered-tls",
 	},
 };
 
