@@ -65,7 +65,7 @@ links_lead_somewhere() {
 	while read -r link; do
 		case $link in
 		http*) ;;
-		'#'*) grep -qiE "^#+ ${link:1}$" <(sed 's/ /-/g; s/^\(#*\)-/\1 /' README.md) || missing=1 ;;
+		'#'*) grep -qiE "^#+ ${link:1}$" <(sed 's/[?,]//g; s/ /-/g; s/^\(#*\)-/\1 /' README.md) || missing=1 ;;
 		*) [[ -e $link ]] || missing=1 ;;
 		esac
 		if ((missing)); then echo "leads nowhere: $link" && return 1; fi
