@@ -59,10 +59,11 @@ make_library() { # TREE
 	make -C "$1" -s BUILD=build WERROR= CFLAGS='-O1 -w' build/libcfshim.so >&2
 }
 
-# A library without the enforcements; its path.  Fails where it does not build.
+# A library without the enforcements; its path, of the name by which `status` finds it.  Fails where it does not build.
 build_without() { # NAME...
 	local name tree file library
-	library=$kept/$(tr ' ' '+' <<<"$*").so
+	library=$kept/$(tr ' ' '+' <<<"$*")/libcfshim.so
+	mkdir -p "${library%/*}"
 	tree=$(mktemp -d "$kept/tree.XXXXXX")
 	cp -a "$base/." "$tree"
 	for name in "$@"; do

@@ -3,6 +3,7 @@
 #include "attack.h"
 #include "scratch.h"
 #include "test.h"
+#include "veil.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -319,6 +320,18 @@ static const struct attack attacks[] = {
 		.reason = "no-certificate",
 	},
 	{
+		.name = "a stranger on an address of which a host does not tell, and no door",
+		.source = "RFC 1122 3.2.1.3; io_uring(7)",
+		.host = host_everywhere,
+		.connect = veil_hide_bytes,
+		.client = {.address = "127.0.0.2"},
+		.versions = ONLY_1_3,
+		.sections = "[port 127.0.0.2:{enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {enforced}]\nverify = off\n[port *]\nca = {ca}\n",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
 		.name = "a stranger at twins on one port",
 		.source = "socket(7), SO_REUSEPORT",
 		.host = host_twins,
@@ -353,13 +366,20 @@ static const struct attack attacks[] = {
 		.reason = "no-certificate",
 	},
 	{
+		.name = "a stranger whose connection was received, and whose bytes no door sees",
+		.source = "unix(7), SCM_RIGHTS; io_uring(7)",
+		.host = host_of_received,
+		.connect = veil_hide_bytes,
+		.versions = ONLY_1_3,
+		ANYWHERE,
+	},
+	{
 		.name = "a stranger on a listener kept over exec",
 		.source = "systemd.socket(5); nginx, ngx_add_inherited_sockets()",
 		.host = host_over_exec,
-		.serve = host_serve_by_memory,
+		.connect = veil_hide_bytes,
 		.versions = ONLY_1_3,
-		.second = "verify = off\n[port *]\nca = {ca}",
-		.reason = "no-certificate",
+		ANYWHERE,
 	},
 	{
 		.name = "a stranger on a data port that no section names",

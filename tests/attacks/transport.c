@@ -2,6 +2,7 @@
  * out, or seems to be another, nobody gets in by the rule of the open port beside it. */
 #include "attack.h"
 #include "test.h"
+#include "veil.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,91 +18,24 @@
 
 /* ---- BIOs of the host's own ---- */
 
-/* The bytes are those of `descriptor`, by calls that libc has behind the shim's doors where it is
- * unseen; asked for one, it says `shown` (-1: it does not know). */
-struct veil {
-	int descriptor, shown;
-	bool is_unseen;
-};
-
-static int veil_read(BIO *bio, char *bytes, int size)
-{
-	const struct veil *veil = BIO_get_data(bio);
-
-	return (int)(veil->is_unseen ? HOST_ORIGINAL(recv) : recv)(veil->descriptor, bytes,
-								   (size_t)size, 0);
-}
-
-static int veil_write(BIO *bio, const char *bytes, int size)
-{
-	const struct veil *veil = BIO_get_data(bio);
-
-	return (int)(veil->is_unseen ? HOST_ORIGINAL(send) : send)(veil->descriptor, bytes,
-								   (size_t)size, MSG_NOSIGNAL);
-}
-
-static long veil_control(BIO *bio, int command, long number, void *pointer)
-{
-	const struct veil *veil = BIO_get_data(bio);
-
-	(void)number;
-	if (command == BIO_C_GET_FD && veil->shown >= 0) {
-		if (pointer != NULL)
-			*(int *)pointer = veil->shown;
-		return veil->shown;
-	}
-	return command == BIO_CTRL_FLUSH;
-}
-
-static int veil_end(BIO *bio)
-{
-	free(BIO_get_data(bio));
-	return 1;
-}
-
-static void set_veil(SSL *ssl, int shown, bool is_unseen)
-{
-	static BIO_METHOD *method;
-	struct veil *veil = malloc(sizeof(*veil));
-	BIO *bio;
-
-	if (method == NULL) {
-		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "veil");
-		BIO_meth_set_read(method, veil_read);
-		BIO_meth_set_write(method, veil_write);
-		BIO_meth_set_ctrl(method, veil_control);
-		BIO_meth_set_destroy(method, veil_end);
-	}
-	bio = BIO_new(method);
-	*veil = (struct veil){SSL_get_fd(ssl), shown, is_unseen};
-	BIO_set_data(bio, veil);
-	BIO_set_init(bio, 1);
-	SSL_set_bio(ssl, bio, bio);
-}
-
 static void hide_descriptor(SSL *ssl)
 {
-	set_veil(ssl, -1, false);
-}
-
-static void hide_bytes(SSL *ssl)
-{
-	set_veil(ssl, -1, true);
+	veil_set(ssl, -1, false);
 }
 
 static void show_closed_descriptor(SSL *ssl)
 {
-	set_veil(ssl, 999, false);
+	veil_set(ssl, 999, false);
 }
 
 static void show_file(SSL *ssl)
 {
-	set_veil(ssl, STDOUT_FILENO, false);
+	veil_set(ssl, STDOUT_FILENO, false);
 }
 
 static void show_open_listener(SSL *ssl)
 {
-	set_veil(ssl, host_listener(SECOND), false);
+	veil_set(ssl, host_listener(SECOND), false);
 }
 
 static void serve_by_pair(SSL *ssl)
@@ -328,14 +262,14 @@ static const struct attack attacks[] = {
 	{
 		.name = "a stranger at a host whose bytes no door sees",
 		.source = "syscall(2)",
-		.connect = hide_bytes,
+		.connect = veil_hide_bytes,
 		.versions = ONLY_1_3,
 		ANYWHERE,
 	},
 	{
 		.name = "a client of the other port's CA at a host whose bytes no door sees",
 		.source = "syscall(2)",
-		.connect = hide_bytes,
+		.connect = veil_hide_bytes,
 		.client = {.certificate = "other"},
 		.second = "ca = {other-ca}",
 		.reason = "unknown-endpoint",
