@@ -361,8 +361,6 @@ int attacks_main(int count, char **words, const char *program, const struct atta
 
 	if (count > 3 && strcmp(words[1], "host") == 0)
 		return host_main(&attacks[strtoul(words[2], NULL, 10)], words + 3);
-	if (count > 1)
-		cmocka_set_test_filter(words[1]);
 	snprintf(path, sizeof(path), "tests/attacks/%s", program);
 	attack_program = path;
 	attack_table = attacks;

@@ -4,6 +4,9 @@
  * An expectation that fails is printed and counted, so that one run shows everything that is wrong;
  * expectations_met() at the end of a test fails it.  assert_*() of cmocka stays for what makes the
  * rest of a test meaningless.
+ *
+ * With CFSHIM_TEST in the environment a program runs the tests alone whose sentence that is; `*` and
+ * `?` stand for any characters.
  */
 #ifndef TEST_H
 #define TEST_H
