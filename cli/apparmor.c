@@ -141,7 +141,8 @@ static void take_header(struct reader *reader)
 		return;
 	profile->found = true;
 	profile->complains = complains;
-	snprintf(profile->title, sizeof(profile->title), "%s", title);
+	snprintf(profile->title, sizeof(profile->title), "%.*s", (int)sizeof(profile->title) - 1,
+		 title);
 	reader->inside = reader->depth + 1;
 }
 
