@@ -81,7 +81,6 @@ int SSL_clear(SSL *ssl)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 
-	/* enforces cleared */
 	connection_clear(ssl);
 	return openssl != NULL ? openssl->SSL_clear(ssl) : 0;
 }
