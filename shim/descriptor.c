@@ -24,15 +24,17 @@ static _Atomic size_t next_place;
 static _Atomic(_Atomic pid_t *) owner;
 
 /* What the parent has read from is the parent's to count, whatever a child does with its copies. */
-static void nobody_asked(void)
+static void leave_to_parent(void)
 {
 	for (size_t i = 0; i < STREAM_CHUNKS; i++) {
 		struct stream *streams = atomic_load(&stream_chunks[i]);
 
 		if (streams == NULL)
 			return;
-		for (size_t j = 0; j < STREAMS_OF_CHUNK; j++)
+		for (size_t j = 0; j < STREAMS_OF_CHUNK; j++) {
 			atomic_store(&streams[j].asked, false);
+			atomic_store(&streams[j].accepted_here, false);
+		}
 	}
 }
 
@@ -52,7 +54,7 @@ static void own(void)
 		}
 	}
 	if (atomic_exchange(page, getpid()) == 0)
-		nobody_asked();
+		leave_to_parent();
 }
 
 /* Not so in a child of vfork(), whose descriptors are others and whose memory is the parent's. */
@@ -256,6 +258,8 @@ struct stream *descriptor_track(int descriptor)
 	atomic_store(&stream->abandoned, false);
 	atomic_store(&stream->counted, false);
 	atomic_store(&stream->asked, false);
+	atomic_store(&stream->has_spoken, false);
+	atomic_store(&stream->accepted_here, true);
 	atomic_store(&stream->told, false);
 	stream->is_observed = false;
 	atomic_store(&stream->withheld_since, 0);

@@ -66,11 +66,14 @@ struct stream {
 	bool is_observed; /* nobody is refused, and told of is who would be: once */
 	_Atomic bool told;
 	enum answer answer;
-	_Atomic bool finishes;  /* refused by TLS: what that says may still leave */
-	_Atomic bool answered;  /* refused by TLS, which goes on for the answer over HTTP */
-	_Atomic bool abandoned; /* without a verdict: OpenSSL may read on, and begin anew */
-	_Atomic bool counted;   /* it has had a verdict */
-	_Atomic bool asked;     /* this process has read from it, or tried to */
+	_Atomic bool finishes;      /* refused by TLS: what that says may still leave */
+	_Atomic bool answered;      /* refused by TLS, which goes on for the answer over HTTP */
+	_Atomic bool abandoned;     /* without a verdict: OpenSSL may read on, and begin anew */
+	_Atomic bool counted;       /* it has had a verdict */
+	_Atomic bool asked;         /* this process has read from it, or tried to */
+	_Atomic bool has_spoken;    /* the host has */
+	_Atomic bool accepted_here; /* by this process, not one that it was forked from */
+	_Atomic unsigned long generation; /* of the policy that it was judged by so far */
 	struct intake in;
 	union {
 		struct server_flight flight; /* STREAM_PLAIN */

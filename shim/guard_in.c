@@ -188,7 +188,7 @@ static bool receive_new(struct stream *stream, int descriptor, struct msghdr *me
 	const struct libc *libc = libc_originals();
 	struct msghdr look = *message, cut;
 	struct iovec pieces[PIECES_MAX];
-	struct intake in = stream->in;
+	struct intake in;
 	enum outlook outlook;
 	size_t allowed;
 
@@ -197,10 +197,12 @@ static bool receive_new(struct stream *stream, int descriptor, struct msghdr *me
 	*count = libc->recvmsg(descriptor, &look, flags | MSG_PEEK);
 	if (*count <= 0)
 		return true;
+	guard_follow_policy(stream, descriptor); /* it may have waited */
+	in = stream->in;
 	allowed = intake_feed(&in, stream->allows_plaintext, message, (size_t)*count, &outlook);
+	guard_blot_out(message, allowed, (size_t)*count);
 	if (atomic_load(&stream->state) != STREAM_NEW)
 		return false;
-	guard_blot_out(message, allowed, (size_t)*count);
 	if (outlook == OUTLOOK_NOT && in.names_peer)
 		stream->in = in; /* for the log */
 	/* enforces plaintext */
@@ -243,6 +245,51 @@ static bool receive_after_hello(struct stream *stream, int descriptor, int flags
 	return true;
 }
 
+/* The read had begun, and waited, under a policy by which it was nobody's business; by the one in
+ * force these bytes are.  What came behind a hello cannot be put back.  False: to be peeked at
+ * again. */
+static bool receive_late(struct stream *stream, int descriptor, struct msghdr *message, int flags,
+			 ssize_t *count)
+{
+	struct intake in = stream->in;
+	enum outlook outlook = OUTLOOK_NOT;
+	size_t came = (size_t)*count, allowed = 0;
+
+	if ((flags & (MSG_PEEK | MSG_OOB | MSG_TRUNC)) == 0)
+		allowed = intake_feed(&in, stream->allows_plaintext, message, came, &outlook);
+	if (atomic_load(&stream->state) == STREAM_NEW && allowed == came && outlook != OUTLOOK_NOT)
+		return true;
+	if ((flags & MSG_TRUNC) == 0) /* with it, nothing was written there */
+		guard_blot_out(message, 0, came);
+	if ((flags & MSG_PEEK) != 0)
+		return false;
+	if (outlook == OUTLOOK_NOT && in.names_peer)
+		stream->in = in; /* for the log */
+	guard_close(stream, descriptor,
+		    outlook == OUTLOOK_NOT ? REASON_PLAINTEXT : REASON_UNCOVERED_TLS);
+	*count = 0;
+	return true;
+}
+
+static bool receive_plain(struct stream *stream, int descriptor, struct msghdr *message, int flags,
+			  ssize_t *count)
+{
+	enum stream_state state;
+
+	*count = receive_as_asked(descriptor, message, flags);
+	if (*count <= 0 || (flags & MSG_ERRQUEUE) != 0)
+		return true;
+	guard_follow_policy(stream, descriptor);
+	state = atomic_load(&stream->state);
+	/* enforces first-byte-late */
+	if ((state == STREAM_NEW || state == STREAM_REFUSED) &&
+	    !receive_late(stream, descriptor, message, flags, count))
+		return false;
+	if (*count > 0 && (flags & (MSG_PEEK | MSG_OOB | MSG_TRUNC)) == 0)
+		take_in(stream, message, (size_t)*count);
+	return true;
+}
+
 static bool try_to_receive(struct stream *stream, int descriptor, struct msghdr *message, int flags,
 			   const void *caller, ssize_t *count)
 {
@@ -264,10 +311,9 @@ static bool try_to_receive(struct stream *stream, int descriptor, struct msghdr 
 		/* enforces nothing-behind-the-hello */
 		return receive_after_hello(stream, descriptor, flags, count);
 	}
+	if (state == STREAM_PLAIN || state == STREAM_OPEN)
+		return receive_plain(stream, descriptor, message, flags, count);
 	*count = receive_as_asked(descriptor, message, flags);
-	if (*count > 0 && (state == STREAM_PLAIN || state == STREAM_OPEN) &&
-	    (flags & (MSG_PEEK | MSG_OOB | MSG_TRUNC | MSG_ERRQUEUE)) == 0)
-		take_in(stream, message, (size_t)*count);
 	return true;
 }
 
@@ -297,6 +343,7 @@ bool guard_receive(struct stream *stream, int descriptor, struct msghdr *message
 
 	atomic_store_explicit(&stream->asked, true, memory_order_relaxed);
 	do {
+		guard_follow_policy(stream, descriptor);
 		if (guard_is_past(stream, descriptor)) {
 			is_ours = false;
 			break;

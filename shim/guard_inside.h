@@ -28,6 +28,10 @@ static inline enum scan_state guard_scanned(const struct stream *stream)
 	return stream->in.expects_proxy ? SCAN_NOTHING : (enum scan_state)stream->in.scan.state;
 }
 
+/* Where no byte has come yet, and the policy has changed since that was judged: by the one in
+ * force, whole.  `descriptor` is one of those it has.  errno is left as found. */
+void guard_follow_policy(struct stream *stream, int descriptor);
+
 /* What was looked at and may not come: bytes `from` to `end` of a host's buffers become zeros. */
 void guard_blot_out(const struct msghdr *message, size_t from, size_t end);
 

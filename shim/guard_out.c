@@ -161,10 +161,16 @@ bool guard_send(struct stream *stream, int descriptor, const struct msghdr *mess
 		descriptor_release(stream);
 		return false;
 	}
+	/* Whoever listens to the host already goes on. */
+	/* enforces first-byte-out */
+	if (!atomic_load_explicit(&stream->has_spoken, memory_order_relaxed))
+		guard_follow_policy(stream, descriptor);
 	is_ours = !guard_is_past(stream, descriptor);
 	if (is_ours) {
 		*count = try_to_send(stream, descriptor, message, flags);
 		is_ours = *count >= 0 || errno != ENOTSOCK;
+		if (*count > 0)
+			atomic_store_explicit(&stream->has_spoken, true, memory_order_relaxed);
 	}
 	if (!is_ours)
 		descriptor_forget(descriptor);
