@@ -16,6 +16,8 @@ static struct {
 	const struct server *server;
 	const char *policy;
 	bool has_changed;
+	const char *name, *second_name; /* NULL: no HelloRetryRequest is provoked */
+	bool has_retried;
 } meanwhile;
 
 static void change_policy(void)
@@ -27,12 +29,23 @@ static void change_policy(void)
 
 /* ---- parked handshakes ---- */
 
+/* What comes first is a HelloRetryRequest. */
+static void retry(const SSL *ssl, OSSL_HANDSHAKE_STATE state)
+{
+	if (meanwhile.second_name == NULL || meanwhile.has_retried || state != TLS_ST_CR_SRVR_HELLO)
+		return;
+	meanwhile.has_retried =
+		SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, meanwhile.second_name) == 1;
+}
+
 /* The server has said all of its first flight. */
 static void park(const SSL *ssl, int where, int value)
 {
 	OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
 
 	(void)value;
+	if (where == SSL_CB_CONNECT_LOOP)
+		retry(ssl, state);
 	if (where == SSL_CB_CONNECT_LOOP && !meanwhile.has_changed &&
 	    (state == TLS_ST_CR_SRVR_DONE || state == TLS_ST_CR_FINISHED))
 		change_policy();
@@ -40,7 +53,11 @@ static void park(const SSL *ssl, int where, int value)
 
 static void prepare_to_park(SSL_CTX *context, SSL *ssl)
 {
+	char groups[] = "X25519:P-384"; /* one key share is sent, of the first */
+
 	(void)context;
+	if (meanwhile.second_name != NULL)
+		SSL_set1_groups_list(ssl, groups);
 	SSL_set_info_callback(ssl, park);
 }
 
@@ -86,6 +103,7 @@ static void expect_parked(struct server *server, const struct parked *row, int v
 	struct client client = {.port = server->ports[0],
 				.version = version,
 				.certificate = row->certificate,
+				.server_name = meanwhile.name,
 				.request = "GET /index.html HTTP/1.0\r\nHost: localhost\r\n\r\n",
 				.prepare = prepare_to_park};
 	struct log log = {.path = server->log};
@@ -100,9 +118,10 @@ static void expect_parked(struct server *server, const struct parked *row, int v
 		;
 	meanwhile.server = server;
 	meanwhile.policy = after;
-	meanwhile.has_changed = false;
+	meanwhile.has_changed = meanwhile.has_retried = false;
 	client_run(&client, &outcome);
 	expect(meanwhile.has_changed, "it was not parked");
+	expect(meanwhile.has_retried == (meanwhile.second_name != NULL), "not by two hellos");
 	expect((outcome.application_bytes > 0) == (row->reason == NULL),
 	       "%s: \"%s\" -> \"%s\", %s, TLS %s: %zu bytes, alert %d, %s", server->kind->name,
 	       row->before, row->after, row->certificate ? row->certificate : "no certificate",
@@ -127,6 +146,37 @@ static void run_parked(void **state)
 	 */
 	expect_parked(server, &(struct parked){"ca = @ca.pem", "verify = off", NULL, NULL},
 		      TLS1_3_VERSION);
+	expectations_met();
+	server_stop(server);
+}
+
+/* Where it is only observed, the hello behind a HelloRetryRequest may ask for another name than the
+ * first, and gets that. */
+static const struct retried {
+	const char *name, *second_name;
+	struct parked parked;
+} retried[] = {
+#define OBSERVED "ca = @ca.pem\nverify = observe"
+#define NAMED    "ca = @ca.pem\nonly-names = shop.example"
+	{"shop.example", "other.example", {OBSERVED, NAMED, "edge", "server-name"}},
+	{"other.example", "shop.example", {OBSERVED, NAMED, "edge", "server-name"}},
+	{"shop.example", "shop.example", {OBSERVED, NAMED, "edge", NULL}},
+	{"shop.example", "shop.example", {OBSERVED, NAMED, NULL, "no-certificate"}},
+	{"shop.example", "other.example", {OBSERVED, "verify = off", NULL, NULL}},
+};
+
+static void run_retried(void **state)
+{
+	struct server *server = changing_server(*state, "");
+
+	server->options = "SSLOpenSSLConfCmd Groups P-384";
+	server_start(server);
+	for (size_t i = 0; i < sizeof(retried) / sizeof(retried[0]); i++) {
+		meanwhile.name = retried[i].name;
+		meanwhile.second_name = retried[i].second_name;
+		expect_parked(server, &retried[i].parked, TLS1_3_VERSION);
+	}
+	meanwhile.name = meanwhile.second_name = NULL;
 	expectations_met();
 	server_stop(server);
 }
@@ -280,6 +330,8 @@ int main(void)
 		 run_parked, NULL, test_end, (void *)(uintptr_t)&server_kinds[0]},
 		{"Apache event, which gives libssl memory: the same", run_parked, NULL, test_end,
 		 (void *)(uintptr_t)&server_kinds[2]},
+		{"Apache event: one of two hellos that name two servers, which was only observed",
+		 run_retried, NULL, test_end, (void *)(uintptr_t)&server_kinds[2]},
 		TEST("an established connection stays", run_established),
 		SESSIONS("a session resumes where only another section has changed", RESUMABLE,
 			 RESUMABLE "\n[port 1]\nverify = off", true, true, false),
