@@ -30,12 +30,12 @@ static void change_policy(void)
 /* ---- parked handshakes ---- */
 
 /* What comes first is a HelloRetryRequest. */
-static void retry(const SSL *ssl, OSSL_HANDSHAKE_STATE state)
+static void retry(SSL *ssl, OSSL_HANDSHAKE_STATE state)
 {
 	if (meanwhile.second_name == NULL || meanwhile.has_retried || state != TLS_ST_CR_SRVR_HELLO)
 		return;
 	meanwhile.has_retried =
-		SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, meanwhile.second_name) == 1;
+		SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)meanwhile.second_name) == 1;
 }
 
 /* The server has said all of its first flight. */
@@ -45,7 +45,7 @@ static void park(const SSL *ssl, int where, int value)
 
 	(void)value;
 	if (where == SSL_CB_CONNECT_LOOP)
-		retry(ssl, state);
+		retry((SSL *)(uintptr_t)ssl, state);
 	if (where == SSL_CB_CONNECT_LOOP && !meanwhile.has_changed &&
 	    (state == TLS_ST_CR_SRVR_DONE || state == TLS_ST_CR_FINISHED))
 		change_policy();

@@ -256,7 +256,7 @@ static void run_begun(void **state)
 	assert_int_equal(send(half, REQUEST, 5, 0), 5);
 	usleep(100000);
 	change(server, "ca = cloudflare");
-	expect_bytes(half, REQUEST + 5, BYTES, END_EOF, "half of a request was there");
+	expect_bytes(half, &REQUEST[5], BYTES, END_EOF, "half of a request was there");
 	go(server, "feeds");
 	expect_bytes(fed, "", 2 * BYTES, END_EOF, "one that only listens");
 	expect_line(&log, &(struct change){.verdict = NULL}, "none that has spoken");

@@ -257,8 +257,9 @@ static void run_two_ports(void **state)
 	server_stop(server);
 }
 
-#define WAY(sentence, kind, ...) \
-	TEST_ROW(sentence, run_way, struct way, .host = {kind, prepare_host}, __VA_ARGS__)
+#define WAY(sentence, kind, ...)                                                                   \
+	TEST_ROW(sentence, run_way, struct way, .host = {.name = (kind), .prepare = prepare_host}, \
+		 __VA_ARGS__)
 #define DTLS .visit = datagram_client_run, .version = TLS1_2_VERSION, .is_asked = true
 
 int main(int count, char **words)
