@@ -171,7 +171,7 @@ static void expect_way(const struct server *server, const struct way *way, bool 
 				      .request = REQUEST,
 				      .prepare = way->prepare,
 				      .trick = way->trick};
-	struct outcome outcome;
+	struct outcome outcome = {.connected = false};
 
 	handshakes = 0;
 	(way->visit ? way->visit : client_run)(&client, &outcome);
