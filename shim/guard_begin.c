@@ -93,25 +93,31 @@ static const struct rule *rule_of(const struct policy_version *version,
 	return version->policy ? policy_match(version->policy, endpoint) : NULL;
 }
 
+/* There is no memory to watch it, so what it must not pass would pass. */
+static void refuse_unwatched(struct stream *stream, int descriptor)
+{
+	/* enforces table-full */
+	if (atomic_load(&stream->state) != STREAM_OPEN && !stream->is_observed)
+		guard_close(stream, descriptor, REASON_INTERNAL);
+}
+
 /* A new connection between these ends. */
 static void begin_stream(int descriptor, const struct ends *ends)
 {
 	unsigned long generation = policy_in_force_generation();
 	struct policy_version *version = policy_in_force_hold();
-	const struct rule *rule = rule_of(version, &ends->endpoint);
-	struct stream *stream = descriptor_track(descriptor);
+	struct stream unwatched = {.state = STREAM_NEW}, *watched = descriptor_track(descriptor);
+	struct stream *stream = watched ? watched : &unwatched;
 
-	if (stream != NULL) {
-		stream->endpoint = ends->endpoint;
-		stream->peer = ends->peer;
-		stream->peer_known = ends->peer_known;
-		atomic_store(&stream->generation, generation);
-		judge_ends(stream, descriptor, rule);
-		descriptor_release(stream);
-	} else if (rule == NULL || rule_enforces(rule)) {
-		/* enforces table-full */
-		shutdown(descriptor, SHUT_RDWR);
-	}
+	stream->endpoint = ends->endpoint;
+	stream->peer = ends->peer;
+	stream->peer_known = ends->peer_known;
+	atomic_store(&stream->generation, generation);
+	judge_ends(stream, descriptor, rule_of(version, &ends->endpoint));
+	if (watched != NULL)
+		descriptor_release(watched);
+	else
+		refuse_unwatched(stream, descriptor);
 	policy_in_force_release(version);
 }
 

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PAIR_WAIT_MS 300
+#define PAIR_WAIT_MS   300
 #define PLAIN_TEXT_MAX 8192
 
 /* ---- two connections for one conversation ---- */

@@ -232,6 +232,36 @@ static void run_guarded(void **state)
 	server_stop(server);
 }
 
+/* ---- no memory to watch a connection ---- */
+
+static void run_without_memory(void **state)
+{
+	struct server *server = server_new(&plain_host, 2);
+	struct log log = {.path = server->log};
+	struct refusal_line line = {.reason = ""};
+	const struct way way = {.name = "write"};
+	struct exchange refused, open;
+
+	(void)state;
+	server_policy(server, "[port %u]\n[port %u]\nverify = off\n", server->ports[0],
+		      server->ports[1]);
+	server_file(server, "no-memory", "\n");
+	begin(server);
+	while (log_next_refusal(&log, &line, true))
+		;
+	poll(NULL, 0, BETWEEN_LINES_MS);
+	refused = try_way(server, server->ports[0], &way);
+	expect(refused.bytes == 0 && refused.ending == END_EOF, "%zu bytes, %s", refused.bytes,
+	       ending_word(refused.ending));
+	expect(log_next_refusal(&log, &line, false) && strcmp(line.reason, "internal") == 0 &&
+		       strcmp(line.answer, "reject") == 0,
+	       "the line: %s", line.text);
+	open = try_way(server, server->ports[1], &way);
+	expect(open.bytes == sizeof(PLAIN_ANSWER) - 1, "on the open port %zu bytes", open.bytes);
+	expectations_met();
+	server_stop(server);
+}
+
 /* ---- a hello that nobody conducts ---- */
 
 static void run_unclaimed(void **state)
@@ -372,6 +402,8 @@ int main(void)
 		TEST("a hello that nobody conducts, and a byte behind it, hold a host that does "
 		     "not block five seconds",
 		     run_unclaimed),
+		TEST("where there is no memory to watch a connection, it is refused",
+		     run_without_memory),
 		TEST("where plain text passes, nothing does for who may not connect", run_refused),
 		TEST("a child gets nothing of a connection that was reset before it looked",
 		     run_reset),

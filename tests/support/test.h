@@ -5,7 +5,8 @@
  * expectations_met() at the end of a test fails it.  assert_*() of cmocka stays for what makes the
  * rest of a test meaningless.
  *
- * With CFSHIM_TEST in the environment a program runs the tests alone whose sentence that is; `*` and
+ * With CFSHIM_TEST in the environment a program runs the tests alone whose sentence that is; `*`
+ * and
  * `?` stand for any characters.
  */
 #ifndef TEST_H
