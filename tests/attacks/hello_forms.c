@@ -1,6 +1,7 @@
 /* Hellos of unusual form: in many pieces, in two records, behind something else; a second one that
  * asks for something else than the first. */
 #include "attack.h"
+#include "second_hello.h"
 #include "test.h"
 
 #include <openssl/bio.h>
@@ -172,66 +173,23 @@ static const unsigned char first_protocol[] = "\x0a"
 					      "acme-tls/1";
 static const unsigned char second_protocol[] = "\x08"
 					       "http/1.1";
-static bool changed, second_sent;
 
-static bool is_second_hello(const SSL *ssl, int where)
+static bool change_protocol(SSL *ssl)
 {
-	if (where == SSL_CB_CONNECT_LOOP && changed && SSL_get_state(ssl) == TLS_ST_CW_CLNT_HELLO)
-		second_sent = true;
-	return where == SSL_CB_CONNECT_LOOP && !changed &&
-	       SSL_get_state(ssl) == TLS_ST_CR_SRVR_HELLO;
-}
-
-static void change_name(const SSL *ssl, int where, int value)
-{
-	char name[] = "shop.example";
-
-	(void)value;
-	if (is_second_hello(ssl, where))
-		changed = SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, name) == 1;
-}
-
-static void change_protocol(const SSL *ssl, int where, int value)
-{
-	(void)value;
-	if (is_second_hello(ssl, where))
-		changed = SSL_set_alpn_protos((SSL *)(uintptr_t)ssl, second_protocol,
-					      sizeof(second_protocol) - 1) == 0;
-}
-
-static void guess_wrongly(SSL *ssl)
-{
-	char groups[] = "X25519:P-384";
-
-	changed = second_sent = false;
-	SSL_set1_groups_list(ssl, groups);
+	return SSL_set_alpn_protos(ssl, second_protocol, sizeof(second_protocol) - 1) == 0;
 }
 
 static void ask_for_another_name(SSL_CTX *context, SSL *ssl)
 {
 	(void)context;
-	guess_wrongly(ssl);
-	SSL_set_info_callback(ssl, change_name);
+	second_hello_change_name(ssl, "shop.example");
 }
 
 static void ask_for_another_protocol(SSL_CTX *context, SSL *ssl)
 {
 	(void)context;
-	guess_wrongly(ssl);
 	SSL_set_alpn_protos(ssl, first_protocol, sizeof(first_protocol) - 1);
-	SSL_set_info_callback(ssl, change_protocol);
-}
-
-static void send_two_hellos(SSL_CTX *context, SSL *ssl)
-{
-	(void)context;
-	guess_wrongly(ssl);
-}
-
-static bool changed_second(SSL *ssl)
-{
-	(void)ssl;
-	return second_sent;
+	second_hello_begin(ssl, change_protocol);
 }
 
 static const struct attack attacks[] = {
@@ -277,7 +235,7 @@ static const struct attack attacks[] = {
 		.name = "two hellos",
 		.source = "RFC 8446, 2.1",
 		.prepare = want_another_group,
-		.client = {.prepare = send_two_hellos},
+		.client = {.prepare = second_hello_guess_wrongly},
 		.versions = ONLY_1_3,
 		.reason = "no-certificate",
 		.edge_alike = true,
@@ -297,7 +255,7 @@ static const struct attack attacks[] = {
 		.client = {.certificate = "edge",
 			   .server_name = "open.example",
 			   .prepare = ask_for_another_name,
-			   .trick = changed_second},
+			   .trick = second_hello_changed},
 		.versions = ONLY_1_3,
 		.reason = "server-name",
 		.alert = 47,
@@ -308,7 +266,7 @@ static const struct attack attacks[] = {
 		.prepare = want_another_group,
 		.client = {.server_name = "open.example",
 			   .prepare = ask_for_another_name,
-			   .trick = changed_second},
+			   .trick = second_hello_changed},
 		.sections = "[port {enforced}]\nca = {ca}\nrefuse = {answer}\n"
 			    "hosts = names-only\n"
 			    "[port {enforced} server open.example]\nverify = off\n",
@@ -321,7 +279,7 @@ static const struct attack attacks[] = {
 		.prepare = want_another_group,
 		.client = {.server_name = "open.example",
 			   .prepare = ask_for_another_name,
-			   .trick = changed_second},
+			   .trick = second_hello_changed},
 		.sections = "[port {enforced}]\nca = {ca}\nrefuse = {answer}\n"
 			    "[port {enforced} server open.example]\nverify = off\n",
 		.versions = ONLY_1_3,
@@ -334,7 +292,7 @@ static const struct attack attacks[] = {
 		.prepare = want_another_group,
 		.client = {.server_name = "private.example",
 			   .prepare = ask_for_another_name,
-			   .trick = changed_second},
+			   .trick = second_hello_changed},
 		.sections = "[port {enforced}]\nca = {ca}\nrefuse = {answer}\n"
 			    "hosts = names-only\n"
 			    "[port {enforced} server shop.example]\nverify = off\n",
@@ -348,7 +306,7 @@ static const struct attack attacks[] = {
 		.prepare = want_another_group,
 		.client = {.certificate = "edge",
 			   .prepare = ask_for_another_protocol,
-			   .trick = changed_second},
+			   .trick = second_hello_changed},
 		.versions = ONLY_1_3,
 		.reason = "server-name",
 		.alert = 47,
