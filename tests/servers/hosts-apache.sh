@@ -4,15 +4,18 @@
 source tests/servers/common/driver.sh
 # shellcheck source=tests/servers/common/hosts.sh
 source "$here/hosts.sh"
-needs apache2 /usr/lib/apache2/modules/mod_ssl.so
+needs apache2 /usr/lib/apache2/modules/mod_ssl.so /usr/bin/uvicorn
 configure() {
 	local site
 	mkdir -p "$work/run"
+	large_files
 	for site in "${sites[@]}"; do
-		mkdir -p "$work/$site"
 		echo "canary of $site" >"$work/$site/index.html"
 	done
 	echo 'text/html html' | file mime.types
+}
+launch() {
+	upstream_streams || return
 	file apache.conf <<-X
 		ServerRoot $work
 		DefaultRuntimeDir run
@@ -29,6 +32,8 @@ configure() {
 		LoadModule socache_shmcb_module \${modules}/mod_socache_shmcb.so
 		LoadModule ssl_module \${modules}/mod_ssl.so
 		LoadModule http2_module \${modules}/mod_http2.so
+		LoadModule proxy_module \${modules}/mod_proxy.so
+		LoadModule proxy_http_module \${modules}/mod_proxy_http.so
 		TypesConfig mime.types
 		Mutex file:run default
 		Protocols h2 http/1.1
@@ -48,9 +53,12 @@ configure() {
 			ServerName @
 			DocumentRoot $work/@
 			FallbackResource /index.html
+			ProxyPreserveHost On
+			ProxyPass /events http://127.0.0.1:${port_of[streams]}/events flushpackets=on
+			ProxyPass /socket http://127.0.0.1:${port_of[streams]}/socket upgrade=websocket
 			ErrorDocument 405 \"canary of @\"
 		</VirtualHost>")
 	X
+	serve apache2 -d "$work" -f apache.conf -D FOREGROUND
 }
-launch() { serve apache2 -d "$work" -f apache.conf -D FOREGROUND; }
 run_hosts

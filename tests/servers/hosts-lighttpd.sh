@@ -4,10 +4,10 @@
 source tests/servers/common/driver.sh
 # shellcheck source=tests/servers/common/hosts.sh
 source "$here/hosts.sh"
-needs lighttpd /usr/lib/lighttpd/mod_openssl.so
+needs lighttpd /usr/lib/lighttpd/mod_openssl.so /usr/bin/uvicorn
 configure() { :; }
 launch() {
-	upstream_sites
+	upstream_sites && upstream_streams || return
 	# shellcheck disable=SC2016 # the variable is lighttpd's
 	file lighttpd.conf <<-X
 		server.modules = ("mod_openssl", "mod_proxy")
@@ -17,6 +17,7 @@ launch() {
 		server.username = "nobody"
 		server.groupname = "nogroup"
 		server.max-connections = 256
+		server.max-keep-alive-requests = 2000
 		ssl.pemfile = "$pair"
 		ssl.engine = "enable"
 		proxy.server = ("" => (("host" => "127.0.0.1", "port" => ${port_of[shop.example]})))
@@ -24,6 +25,11 @@ launch() {
 			printf '$HTTP["host"] =~ "^(?i)%s(:[0-9]+)?$" { proxy.server = ("" => (("host" => "127.0.0.1", "port" => %s))) }\n' \
 				"${site/./\\.}" "${port_of[$site]}"
 		done)
+		\$HTTP["url"] =~ "^/(events|socket)$" {
+			proxy.server = ("" => (("host" => "127.0.0.1", "port" => ${port_of[streams]})))
+			proxy.header = ("upgrade" => "enable")
+			server.stream-response-body = 1
+		}
 	X
 	serve lighttpd -D -f lighttpd.conf
 }

@@ -4,7 +4,7 @@
 source tests/servers/common/driver.sh
 # shellcheck source=tests/servers/common/hosts.sh
 source "$here/hosts.sh"
-needs nginx
+needs nginx /usr/bin/uvicorn
 site() { # NAME CA
 	cat <<-X
 		server {
@@ -12,10 +12,21 @@ site() { # NAME CA
 		server_name $1;
 		${native:+${2:+ssl_verify_client on; ssl_client_certificate $work/ca/$2;}}
 		location / { default_type text/plain; return 200 "canary of $1\n"; }
+		location = /large { default_type text/plain; root $work/$1; }
+		location ~ ^/(events|socket) {
+			proxy_pass http://127.0.0.1:${port_of[streams]};
+			proxy_http_version 1.1;
+			proxy_buffering off;
+			proxy_set_header Host \$host;
+			proxy_set_header Upgrade \$http_upgrade;
+			proxy_set_header Connection \$http_connection;
+		}
 		}
 	X
 }
-configure() {
+configure() { large_files; }
+launch() {
+	upstream_streams || return
 	file nginx.conf <<-X
 		daemon off;
 		worker_processes 1;
@@ -35,7 +46,7 @@ configure() {
 		$(site shop.example ca.pem; site other.example other-ca.pem; site direct.example ''; site blog.example '')
 		}
 	X
+	serve nginx -p "$work" -c nginx.conf
 }
-launch() { serve nginx -p "$work" -c nginx.conf; }
 by_itself="its own ssl_verify_client"
 run_hosts

@@ -6,7 +6,9 @@ hosts.py PORT CERTIFICATES CANARIES LANE [--table]
   CANARIES      the file into which the server writes the name of each site that has executed a request, a line each
   LANE          open: connections opened under direct.example, without a certificate;
                 own: under shop.example, with its certificate
-                long: 1,002 requests, one after the other, of which the last but one has 10 MiB; it prints how many were answered right
+                long: 1,000 requests, one after the other, 10 MiB to the server and 10 MiB from /large, for both open names, all on
+                one connection; it prints how many of the 1,004 were answered right
+                long-each: the same on a connection for each name, of a server that does not choose by Host
 
 A line for each lane: how many requests, how many of those that are well-formed were answered by their own site, and how many
 were executed by a site that the connection was not opened for and that would not have admitted it.  --table: the numbers alone.
@@ -282,25 +284,39 @@ def answer_of(lines):
     while (line := lines.readline()) not in (b'\r\n', b''):
         name, _, value = line.partition(b':')
         length = int(value) if name.lower() == b'content-length' else length
-    return lines.read(length).decode()
+    return lines.read(length)
 
 
-def converse_long(port):
-    """A thousand requests in turn for both open sites, and a large one, on one connection; how many were answered right."""
+def is_right(answer, name, least):
+    return answer.startswith(f'canary of {name}'.encode()) and len(answer) > least
+
+
+def converse_long(port, name, jobs):
+    """On one connection, opened for `name`: how many of (name, request, least length of the answer) were answered right."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(('127.0.0.1', port), timeout=30) as raw, context.wrap_socket(raw, server_hostname=OPEN) as stream:
+    with socket.create_connection(('127.0.0.1', port), timeout=30) as raw, context.wrap_socket(raw, server_hostname=name) as stream:
         lines, right = stream.makefile('rb'), 0
-        jobs = [(name, request(host=name)) for name in (OPEN, SECOND) * 500] + [(SECOND, post(SECOND, 'x' * (10 << 20))), (OPEN, request(host=OPEN))]
-        for name, text in jobs:
+        for asked, text, least in jobs:
             stream.sendall(text.encode())
-            right += f'canary of {name}' in answer_of(lines)
+            right += is_right(answer_of(lines), asked, least)
     return right
+
+
+def long_jobs():
+    large = 10 << 20
+    jobs = [(name, request(host=name), 0) for name in (OPEN, SECOND) * 500]
+    for name in (SECOND, OPEN):
+        jobs += [(name, post(name, 'x' * large), 0), (name, request('GET /large HTTP/1.1', name), large)]
+    return jobs
 
 
 def main():
     if sys.argv[4] == 'long':
-        print(converse_long(int(sys.argv[1])))
+        print(converse_long(int(sys.argv[1]), OPEN, long_jobs()))
+        return
+    if sys.argv[4] == 'long-each':
+        print(sum(converse_long(int(sys.argv[1]), name, [job for job in long_jobs() if job[0] == name]) for name in (OPEN, SECOND)))
         return
     port, certificates, canaries, lane = int(sys.argv[1]), *sys.argv[2:5]
     count, good, answered, hits = run(port, certificates, canaries, lane)

@@ -6,12 +6,13 @@
 # $canaries for each request that the site executes, and answers "canary of NAME".
 #
 #   mixes       no: it does not choose by Host, so that bare, too, no request reaches another site
+#   streams     what it has at /events and /socket, for streams.py to ask; it has 10 MiB behind its canary at /large
 #   by_itself   what it can do about it itself, in a word: configured where $native is "yes"
 #   HOSTS_ROWS  a file to which a row of tests/hosts/README.md is added
 ports_wanted=1
 canaries=$work/canaries
 sites=(shop.example other.example direct.example blog.example)
-mixes=yes by_itself='' native=''
+mixes=yes by_itself='' native='' streams=(events socket)
 
 each_site() { # FORMAT: once for each site, @ is its name
 	local site
@@ -29,6 +30,24 @@ upstream_sites() {
 	done
 	/usr/bin/python3 -IS "$here/sites.py" "$canaries" "${words[@]}" >"$work/upstream.log" 2>&1 </dev/null &
 	for site in "${sites[@]}"; do await_port "${port_of[$site]}" || return; done
+}
+
+# The same behind one port, with all that streams_app.py has; sets port_of[streams].
+upstream_streams() {
+	spare_port
+	port_of[streams]=$spare
+	(cd "$here" && exec /usr/bin/uvicorn --host 127.0.0.1 --port "$spare" --lifespan off --ws wsproto --log-level warning streams_app:asgi) \
+		>"$work/streams.log" 2>&1 </dev/null &
+	await_port "$spare"
+}
+
+# $work/SITE/large, for servers of files.
+large_files() {
+	local site
+	for site in "${sites[@]}"; do
+		mkdir -p "$work/$site"
+		{ echo "canary of $site" && head -c 10485760 /dev/zero; } >"$work/$site/large"
+	done
 }
 
 policy_of_sites() {
@@ -71,10 +90,21 @@ says_why() {
 	grep -q "refused reason=server-name port=${ports[0]} peer=127.0.0.1:.* answer=\"reject 421\"" "$work/shim.log"
 }
 converses() {
+	local right lane=long
+	if [[ $mixes == no ]]; then lane=long-each; fi
+	right=$(/usr/bin/python3 -IS "$here/hosts.py" "${ports[0]}" "$work/ca" "$canaries" "$lane") || return
+	echo "$right of 1004 were answered"
+	((right == 1004))
+}
+streams() {
 	local right
-	right=$(/usr/bin/python3 -IS "$here/hosts.py" "${ports[0]}" "$work/ca" "$canaries" long) || return
-	echo "$right of 1002 were answered"
-	((right == 1002))
+	right=$(/usr/bin/python3 -I "$here/streams.py" "${ports[0]}" "${streams[@]}") || return
+	echo "$right of $((2 * ${#streams[@]})) went right"
+	((right == 2 * ${#streams[@]}))
+}
+check_long() { # WORDS
+	check "$name$1 answers a thousand requests of both open sites, and 10 MiB each way" converses
+	check "$name$1 serves ${streams[*]} of both open sites" streams
 }
 own_certificates() {
 	local site
@@ -108,11 +138,12 @@ run_hosts() {
 	row bare
 	bare_open=$answered_open bare_own=$answered_own
 	if [[ $mixes == yes ]]; then check "$name, without the shim, lets requests through to other sites" lets_in; fi
+	check_long ', without the shim,'
 	stop
 	: >"$work/hosts.log"
 	start_or_give_up 'with the shim' "$(policy_of_sites)"
 	check "$name serves each site to its own clients alone" own_certificates
-	if [[ $mixes == yes ]]; then check "$name answers a thousand requests of both open sites, and a large one, on one connection" converses; fi
+	check_long ''
 	measure_again
 	row 'the library'
 	check "$name executes no request of a site that would not have admitted the connection" keeps_out

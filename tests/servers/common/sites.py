@@ -1,4 +1,4 @@
-"""Sites of HTTP/1.1, plain, or behind TLS and told apart by the name in the hello.
+"""Sites of HTTP/1.1, plain, or behind TLS and told apart by the name in the hello; with 10 MiB more at /large, and events at /events.
 
 sites.py CANARIES PORT NAME...            a plain one for each port
 sites.py CANARIES --tls PORT CERTIFICATE KEY
@@ -7,6 +7,7 @@ import http.server
 import ssl
 import sys
 import threading
+import time
 
 canaries = sys.argv[1]
 
@@ -28,12 +29,25 @@ class Site(http.server.BaseHTTPRequestHandler):
         name = getattr(self.server, 'site', None) or self.connection.site
         with open(canaries, 'a') as lines:
             lines.write(name + '\n')
-        text = f'canary of {name}\n'.encode()
+        if self.path == '/events':
+            self.events(name)
+            return
+        text = f'canary of {name}\n'.encode() + (b'x' * (10 << 20) if self.path == '/large' else b'')
         self.send_response(200)
         self.send_header('Content-Length', str(len(text)))
         self.end_headers()
         if self.command != 'HEAD':
             self.wfile.write(text)
+
+    def events(self, name):
+        self.send_response(200)
+        self.send_header('Content-Type', 'text/event-stream')
+        self.send_header('Connection', 'close')
+        self.end_headers()
+        for number in range(5):
+            self.wfile.write(f'data: {number} of {name}\n\n'.encode())
+            time.sleep(0.1)
+        self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = answer
 
