@@ -14,13 +14,18 @@ struct piece {
 static bool request_line_parse(struct piece line, struct piece *method, struct piece *target,
 			       bool *is_1_1);
 
+static bool is_plain(unsigned char byte)
+{
+	return byte >= ' ' && byte != 0x7f;
+}
+
 /* CR stands before LF, and LF behind CR; of what is below a blank, nothing else but the tab in a
  * line. */
 static bool may_follow(unsigned char byte, unsigned char before)
 {
 	if ((byte == '\n') != (before == '\r'))
 		return false;
-	return (byte >= ' ' && byte != 0x7f) || byte == '\t' || byte == '\r' || byte == '\n';
+	return is_plain(byte) || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
 /* Who speaks another protocol is not to wait for a head that never ends. */
@@ -32,6 +37,31 @@ static bool first_line_is_good(const char *bytes, size_t length)
 	return request_line_parse((struct piece){bytes, length}, &method, &target, &is_1_1);
 }
 
+/* Bytes that are looked at together: a loop of so many that compilers make one step of. */
+#define BLOCK_BYTES 16
+
+static bool are_plain(const char *bytes)
+{
+	unsigned char odd = 0;
+
+	for (size_t i = 0; i < BLOCK_BYTES; i++)
+		odd |= !is_plain((unsigned char)bytes[i]);
+	return odd == 0;
+}
+
+/* How many bytes from there on are plain, so that each may follow the other: most of a head, which
+ * is on the way of every request. */
+static size_t skip_plain(const char *bytes, size_t count)
+{
+	size_t at = 0;
+
+	while (count - at >= BLOCK_BYTES && are_plain(bytes + at))
+		at += BLOCK_BYTES;
+	while (at < count && is_plain((unsigned char)bytes[at]))
+		at++;
+	return at;
+}
+
 enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, size_t *length)
 {
 	size_t end = count;
@@ -39,6 +69,10 @@ enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, s
 	if (end > HTTP_HEAD_MAX_BYTES)
 		end = HTTP_HEAD_MAX_BYTES;
 	for (size_t i = *looked; i < end; i++) {
+		if (i > 0 && bytes[i - 1] != '\r')
+			i += skip_plain(bytes + i, end - i);
+		if (i == end)
+			break;
 		if (!may_follow((unsigned char)bytes[i], i > 0 ? (unsigned char)bytes[i - 1] : ' '))
 			return HTTP_HEAD_WRONG;
 		if (bytes[i] != '\n')
@@ -69,8 +103,8 @@ static bool is_digit(char byte)
 /* RFC 9110, 5.6.2. */
 static bool is_token_byte(char byte)
 {
-	return is_letter(byte) || is_digit(byte) ||
-	       (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
+	return is_letter(byte) || is_digit(byte) || byte == '-' ||
+	       (byte != '\0' && strchr("!#$%&'*+.^_`|~", byte) != NULL);
 }
 
 static bool is_token(struct piece piece)
@@ -258,12 +292,16 @@ static bool request_line_parse(struct piece line, struct piece *method, struct p
 
 /* Those that say whose a request is and where it ends. */
 enum { FIELD_HOST, FIELD_LENGTH, FIELD_CODING, FIELD_UPGRADE, FIELD_EXPECT, FIELD_COUNT };
-static const char *const fields[FIELD_COUNT] = {
-	[FIELD_HOST] = "host",
-	[FIELD_LENGTH] = "content-length",
-	[FIELD_CODING] = "transfer-encoding",
-	[FIELD_UPGRADE] = "upgrade",
-	[FIELD_EXPECT] = "expect",
+#define FIELD(name)                    \
+	{                              \
+		name, sizeof(name) - 1 \
+	}
+static const struct piece fields[FIELD_COUNT] = {
+	[FIELD_HOST] = FIELD("host"),
+	[FIELD_LENGTH] = FIELD("content-length"),
+	[FIELD_CODING] = FIELD("transfer-encoding"),
+	[FIELD_UPGRADE] = FIELD("upgrade"),
+	[FIELD_EXPECT] = FIELD("expect"),
 };
 
 /* What they say; `at` is NULL where one is not there. */
@@ -279,10 +317,10 @@ static size_t field_of(struct piece name)
 	for (field = 0; field < FIELD_COUNT; field++) {
 		size_t i = 0;
 
-		if (strlen(fields[field]) != name.length)
+		if (fields[field].length != name.length)
 			continue;
-		while (i < name.length &&
-		       (name.at[i] == '_' ? '-' : name.at[i] | 0x20) == (fields[field][i] | 0x20))
+		while (i < name.length && (name.at[i] == '_' ? '-' : name.at[i] | 0x20) ==
+						  (fields[field].at[i] | 0x20))
 			i++;
 		if (i == name.length)
 			break;
@@ -320,7 +358,7 @@ static bool field_parse(struct piece line, struct head *head)
 	field = field_of(name);
 	if (field == FIELD_COUNT)
 		return true;
-	if (head->values[field].at != NULL || !is_word(name, fields[field]))
+	if (head->values[field].at != NULL || !is_word(name, fields[field].at))
 		return false;
 	head->values[field] = line;
 	return true;

@@ -68,11 +68,15 @@ static bool length_line(struct http_response *response, const char *value)
 
 static bool field_line(struct http_response *response)
 {
-	const char *length = value_of(response, "content-length:");
-	const char *coding = value_of(response, "transfer-encoding:");
+	const char first = response->line[0];
+	const char *length, *coding;
 
-	if (response->line[0] == ' ' || response->line[0] == '\t')
+	if (first == ' ' || first == '\t')
 		return false;
+	if ((first | 0x20) != 'c' && (first | 0x20) != 't')
+		return true;
+	length = value_of(response, "content-length:");
+	coding = value_of(response, "transfer-encoding:");
 	if (length != NULL)
 		return response->line_bytes < sizeof(response->line) &&
 		       length_line(response, length);
@@ -129,15 +133,23 @@ static void line_end(struct http_response *response)
 	response->line_bytes = 0;
 }
 
-static void head_byte(struct http_response *response, char byte)
+/* Up to the end of a line, or of what is there; how many bytes that is. */
+static size_t head_read(struct http_response *response, const char *bytes, size_t count)
 {
-	if (byte == '\n') {
-		line_end(response);
-		return;
+	const char *end = memchr(bytes, '\n', count);
+	const size_t more = end != NULL ? (size_t)(end - bytes) : count;
+	const size_t most = sizeof(response->line) - 1;
+
+	if (response->line_bytes < most) {
+		const size_t room = most - response->line_bytes;
+
+		memcpy(response->line + response->line_bytes, bytes, more < room ? more : room);
 	}
-	if (response->line_bytes < sizeof(response->line) - 1)
-		response->line[response->line_bytes] = byte;
-	response->line_bytes++;
+	response->line_bytes += more;
+	if (end == NULL)
+		return more;
+	line_end(response);
+	return more + 1;
 }
 
 static void body_settle(struct http_response *response)
@@ -158,7 +170,7 @@ void http_response_read(struct http_response *response, const char *bytes, size_
 		if (response->state == HTTP_RESPONSE_NONE) /* nobody asked */
 			response->state = HTTP_RESPONSE_LOST;
 		else if (response->state == HTTP_RESPONSE_HEAD)
-			head_byte(response, bytes[at++]);
+			at += head_read(response, bytes + at, count - at);
 		else
 			at += http_body_read(&response->body, bytes + at, count - at);
 		body_settle(response);
