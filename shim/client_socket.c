@@ -92,6 +92,13 @@ void client_socket_drain(const struct client_socket *client)
 			return;
 }
 
+bool client_socket_is_gone(const struct client_socket *client)
+{
+	struct pollfd end = {.fd = client->descriptor, .events = POLLRDHUP};
+
+	return client_socket_is(client) && poll(&end, 1, 0) == 1;
+}
+
 /* One thread's alone, in glibc and musl; pthread_sigmask() is in a library of its own until glibc
  * 2.32. */
 static int change_mask(int how, const sigset_t *signals, sigset_t *before)

@@ -36,6 +36,9 @@ bool client_socket_wait(const struct client_socket *client, bool to_write, long 
 void client_socket_say_no_more(const struct client_socket *client);
 void client_socket_drain(const struct client_socket *client);
 
+/* The client sends no more, or has reset it. */
+bool client_socket_is_gone(const struct client_socket *client);
+
 /* In between a write to a client that has gone raises no SIGPIPE: not every host ignores it. */
 struct signal_held {
 	sigset_t before;

@@ -9,6 +9,7 @@
 #ifndef CFSHIM_HOST_GUARD_H
 #define CFSHIM_HOST_GUARD_H
 
+#include "client_socket.h"
 #include "rules.h"
 #include "wire/http_request.h"
 #include "wire/http_response.h"
@@ -35,7 +36,8 @@ struct host_guard {
 	 */
 	bool has_begun;     /* the handshake is over ... */
 	bool has_read;      /* ... and the host has come to read, by a door */
-	struct route route; /* where it arrived, for a host that never comes */
+	struct route route; /* where it arrived, and by what, for a host that never comes */
+	struct client_socket socket;
 	bool is_shut;
 	_Atomic unsigned within; /* calls of the host's, by doors: a thread may write while another
 				    reads */

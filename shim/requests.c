@@ -4,6 +4,7 @@
  * Part of connection.c.  The host reads by the doors alone: in between libssl has been told that
  * the client has said its last word, so who reads by a BIO, or past the doors, finds the end. */
 #include "answer_status.h"
+#include "client_socket.h"
 #include "connection.h"
 #include "host_guard.h"
 #include "verdict.h"
@@ -14,8 +15,43 @@
 /* RFC 9110, 15.5.20: a client may try again, on a connection of its own. */
 #define STATUS_MISDIRECTED 421
 
-/* How many doors this thread is in. */
-static _Thread_local unsigned doors __attribute__((tls_model("initial-exec")));
+/* Those whose doors this thread is in, the latest last: one may read another's by its BIO.  Of more
+ * than so many the earliest is forgotten, and refused where its handshake ends. */
+#define INSIDE_MAX 16
+static _Thread_local const SSL *inside[INSIDE_MAX] __attribute__((tls_model("initial-exec")));
+static _Thread_local unsigned inside_count __attribute__((tls_model("initial-exec")));
+
+static void take_out(unsigned place)
+{
+	inside_count--;
+	memmove(inside + place, inside + place + 1, (inside_count - place) * sizeof(*inside));
+}
+
+static void come_inside(const SSL *ssl)
+{
+	if (inside_count == INSIDE_MAX)
+		take_out(0);
+	inside[inside_count++] = ssl;
+}
+
+/* Not always the latest goes first: a thread may go on with another one's call meanwhile. */
+static void go_outside(const SSL *ssl)
+{
+	for (unsigned place = inside_count; place > 0; place--)
+		if (inside[place - 1] == ssl) {
+			take_out(place - 1);
+			return;
+		}
+}
+
+static bool is_inside(const SSL *ssl)
+{
+	unsigned place = 0;
+
+	while (place < inside_count && inside[place] != ssl)
+		place++;
+	return place < inside_count;
+}
 
 static struct host_guard *guard_of(const SSL *ssl)
 {
@@ -65,12 +101,14 @@ void verdict_begin_requests(struct connection *connection)
 	if (length >= 2 && memcmp(protocol, "h2", 2) == 0)
 		verdict_refuse(connection, REASON_SERVER_NAME);
 	/* enforces by-doors */
-	if (doors == 0)
+	if (!is_inside(connection->ssl))
 		verdict_refuse(connection, REASON_UNCOVERED_TLS);
 	if (connection->stage == STAGE_REFUSED)
 		connection->settled = false; /* as observed, it was */
 	connection->host_guard->has_begun = true;
 	connection->host_guard->route = connection_route(connection);
+	connection->host_guard->socket = client_socket_of(
+		connection->openssl, connection->openssl->SSL_get_rbio(connection->ssl));
 }
 
 /* It has found the end of everything. */
@@ -86,7 +124,7 @@ void verdict_end_requests(struct connection *connection)
 	const struct host_guard *guard = connection->host_guard;
 
 	if (guard != NULL && guard->has_begun && !guard->has_read &&
-	    connection_may_talk(connection))
+	    connection_may_talk(connection) && !client_socket_is_gone(&guard->socket))
 		tell_of_unseen_reader(connection);
 	if (guard != NULL)
 		policy_in_force_release(guard->version);
@@ -129,7 +167,7 @@ void connection_door_opens(const SSL *ssl)
 	struct host_guard *guard = connection != NULL ? connection->host_guard : NULL;
 	int flags;
 
-	doors++;
+	come_inside(ssl);
 	if (guard == NULL)
 		return;
 	atomic_fetch_add(&guard->within, 1);
@@ -159,7 +197,7 @@ void connection_door_shuts(const SSL *ssl)
 	struct host_guard *guard = connection != NULL ? connection->host_guard : NULL;
 	int flags;
 
-	doors--;
+	go_outside(ssl);
 	if (guard == NULL || leaves_others_within(guard) || !guard->has_begun || guard->is_shut ||
 	    !connection_may_talk(connection))
 		return;
@@ -236,6 +274,21 @@ static int read_within(const struct connection *connection, void *bytes, int siz
 	return count;
 }
 
+/* The client has said its last word, as far as the host is concerned: 0, by which libssl says that,
+ * whoever else is within a door. */
+static int read_end(const struct connection *connection, void *bytes, int size)
+{
+	const struct openssl *openssl = connection->openssl;
+	int count;
+
+	openssl->SSL_set_shutdown(connection->ssl, openssl->SSL_get_shutdown(connection->ssl) |
+							   SSL_RECEIVED_SHUTDOWN);
+	count = openssl->SSL_read(connection->ssl, bytes, size);
+	if (count > 0)
+		memset(bytes, 0, (size_t)count);
+	return count > 0 ? -1 : count;
+}
+
 /* Into the host's own memory, where nothing is held. */
 static int read_through(const struct connection *connection, char *bytes, int size)
 {
@@ -285,7 +338,7 @@ int connection_read(struct connection *connection, void *bytes, int size, bool p
 			return (int)taken;
 		if (host_guard_denies(guard)) {
 			refuse_request(connection);
-			return -1;
+			break;
 		}
 		if (guard->held_bytes > 0 || peeks) {
 			count = read_aside(connection, (size_t)size);
@@ -299,6 +352,10 @@ int connection_read(struct connection *connection, void *bytes, int size, bool p
 		     !host_guard_denies(connection->host_guard)))
 			return count;
 	}
+	if (!connection_may_talk(connection))
+		return -1;
+	if (connection->host_guard != NULL && connection->host_guard->is_over)
+		return read_end(connection, bytes, size);
 	return read_within(connection, bytes, size);
 }
 
