@@ -176,6 +176,10 @@ check-load: programs ## 20,000 connections to each of four servers, 64 at once, 
 check-counts: programs ## the counters after 50,000 connections to nginx are what the clients saw
 	@CONNECTIONS=50000 TEST_LIMIT=3600 BUILD=$(BUILD) tests/run.sh $(BUILD)/tests/process/counts_connections
 
+.PHONY: check-throughput
+check-throughput: all ## what is left of nginx's throughput on an open site of a mixed port
+	@BUILD=$(BUILD) tests/hosts/throughput.sh
+
 .PHONY: check-mutants
 check-mutants: programs ## the tests against libraries that lack one enforcement each; takes long
 	@BUILD=$(BUILD) tests/mutants.sh
