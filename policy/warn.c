@@ -207,11 +207,29 @@ static void warn_of_unreachable(const struct warner *warner)
 	free(reachable);
 }
 
-/* ---- addresses, of which a client chooses ---- */
+/* ---- names and addresses, of which a client chooses ---- */
 
 static unsigned grade(const struct rule *rule)
 {
 	return rule->verify == VERIFY_REQUIRE ? 2 : rule->verify == VERIFY_OBSERVE;
+}
+
+/* Its requests are guarded, but for the host program's own choice among its sites, where none of
+ * them is asked for. */
+static void warn_of_lax_port(const struct warner *warner, const struct section *section)
+{
+	for (size_t i = 0; section->rule.guards_hosts && i < section->rule.server_count; i++) {
+		const struct rule *server = &section->servers[i].section->rule;
+
+		if (grade(&section->rule) >= grade(server))
+			continue;
+		warn_at(warner, place_of(warner, section, KEY_verify),
+			"this section is laxer in verify than [%s], and a client that names no "
+			"server, or one without a section, gets in here: by which site it is "
+			"answered is up to the host program",
+			server->section);
+		return;
+	}
 }
 
 static bool has_source(const struct rule *rule, const struct ca_source *source)
@@ -332,6 +350,7 @@ void policy_warn(const struct policy *policy, int64_t now, struct complaints *co
 		warn_of_loopback(&warner, section);
 		warn_of_old_ranges(&warner, section);
 		warn_of_idle_keys(&warner, section);
+		warn_of_lax_port(&warner, section);
 	}
 	warn_of_unreachable(&warner);
 	warn_of_addresses(&warner);

@@ -125,6 +125,32 @@ static const struct oddity oddities[] = {
 		.text = "[port 443]\n" OWN "[port 127.0.0.1:443]\n" OWN,
 	},
 	{
+		.name = "a port that is laxer than one of its servers",
+		.text = "[port 443]\nverify = off\n[port 443 server b.example]\n"
+			"verify = require\n" OWN
+			"[port 443 server a.example]\nverify = require\n" OWN,
+		.at = {2, 1},
+		.says = "laxer in verify than [port 443 server a.example], and a client that names "
+			"no server",
+	},
+	{
+		.name = "a port that only observes beside a server that requires",
+		.text = "[port 443]\nverify = observe until 2027-01-31\n" OWN
+			"[port 443 server a.example]\nverify = require\n",
+		.at = {2, 1},
+		.says = "laxer in verify than [port 443 server a.example]",
+	},
+	{
+		.name = "a lax port whose servers are said to be reached by their names only",
+		.text = "[port 443]\nverify = off\nhosts = names-only\n"
+			"[port 443 server a.example]\nverify = require\n" OWN,
+	},
+	{
+		.name = "a port that is the strictest of its servers",
+		.text = "[port 443]\n" OWN "[port 443 server a.example]\nverify = off\n"
+			"[port 443 server b.example]\nca = /other\n",
+	},
+	{
 		.name = "an address that is laxer than its port",
 		.text = "[port 443]\n" OWN "[port 80, 127.0.0.1:443]\nverify = off\n",
 		.at = {3, 1},
