@@ -24,7 +24,8 @@ static _Thread_local unsigned inside_count __attribute__((tls_model("initial-exe
 static void take_out(unsigned place)
 {
 	inside_count--;
-	memmove(inside + place, inside + place + 1, (inside_count - place) * sizeof(*inside));
+	for (; place < inside_count; place++)
+		inside[place] = inside[place + 1];
 }
 
 static void come_inside(const SSL *ssl)
