@@ -46,11 +46,11 @@ static const struct way ways[] = {
 static void prepare_sites(struct server *server)
 {
 	static const char *const names[] = {SITES};
-	char sites[2048] = "";
+	char blocks[2048] = "";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		text_format(
-			sites + strlen(sites), sizeof(sites) - strlen(sites),
+			blocks + strlen(blocks), sizeof(blocks) - strlen(blocks),
 			"server {\nlisten 127.0.0.1:%u ssl;\nserver_name %s;\n"
 			"location / { default_type text/plain; return 200 'canary of %s'; }\n}\n",
 			server->ports[0], names[i], names[i]);
@@ -65,7 +65,7 @@ static void prepare_sites(struct server *server)
 		    "ssl_protocols TLSv1.2 TLSv1.3;\nssl_ecdh_curve %s;\n"
 		    "ssl_session_cache shared:all:1m;\n%s}\n",
 		    certificate_file("server"), certificate_key("server"),
-		    server->options ? server->options : "auto", sites);
+		    server->options ? server->options : "auto", blocks);
 	server_command(server, "nginx -p %s -c nginx.conf", server->directory);
 }
 
