@@ -81,6 +81,9 @@ struct connection *connection_of(const SSL *ssl);
 /* The same, begun where there is nothing.  NULL: no memory. */
 struct connection *connection_begin(struct openssl *openssl, SSL *ssl);
 
+/* Nothing of an earlier handshake counts in the next. */
+void connection_begin_anew(struct connection *connection);
+
 /* The ClientHello has come, and the host's own callback has let it pass: find the rule and arm, or
  * refuse.  Runs again for the second hello after a HelloRetryRequest, and replaces all that the
  * first armed.  `info` is the shim's own info callback, which goes onto the SSL.

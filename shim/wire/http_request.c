@@ -1,13 +1,9 @@
 #include "http_request.h"
 
+#include "http_authority.h"
+
 #include <string.h>
 #include <strings.h>
-
-/* Bytes between two others. */
-struct piece {
-	const char *at;
-	size_t length;
-};
 
 /* ---- where the head ends ---- */
 
@@ -88,165 +84,15 @@ enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, s
 	return count < HTTP_HEAD_MAX_BYTES ? HTTP_HEAD_MORE : HTTP_HEAD_WRONG;
 }
 
-/* ---- bytes ---- */
-
-static bool is_letter(char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
-static bool is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
-/* RFC 9110, 5.6.2. */
-static bool is_token_byte(char byte)
-{
-	return is_letter(byte) || is_digit(byte) || byte == '-' ||
-	       (byte != '\0' && strchr("!#$%&'*+.^_`|~", byte) != NULL);
-}
-
-static bool is_token(struct piece piece)
-{
-	for (size_t i = 0; i < piece.length; i++)
-		if (!is_token_byte(piece.at[i]))
-			return false;
-	return piece.length > 0;
-}
-
-static bool is_word(struct piece piece, const char *word)
-{
-	return piece.length == strlen(word) && strncasecmp(piece.at, word, piece.length) == 0;
-}
-
-/* What stands before `byte`, which goes with it; false: it is not there. */
-static bool cut(struct piece *rest, char byte, struct piece *before)
-{
-	const char *found = memchr(rest->at, byte, rest->length);
-
-	if (found == NULL)
-		return false;
-	*before = (struct piece){rest->at, (size_t)(found - rest->at)};
-	rest->at = found + 1;
-	rest->length -= before->length + 1;
-	return true;
-}
-
-static struct piece without_blanks(struct piece piece)
-{
-	while (piece.length > 0 && (*piece.at == ' ' || *piece.at == '\t'))
-		piece.at++, piece.length--;
-	while (piece.length > 0 &&
-	       (piece.at[piece.length - 1] == ' ' || piece.at[piece.length - 1] == '\t'))
-		piece.length--;
-	return piece;
-}
-
-/* ---- who is asked for ---- */
-
-/* 127.0.0.1, as inet_pton() has it and no looser. */
-static bool is_ipv4(struct piece piece)
-{
-	for (unsigned part = 0; part < 4; part++) {
-		unsigned number = 0;
-		struct piece digits = piece;
-
-		if (part < 3 && !cut(&piece, '.', &digits))
-			return false;
-		if (digits.length == 0 || digits.length > 3 ||
-		    (digits.length > 1 && digits.at[0] == '0'))
-			return false;
-		for (size_t i = 0; i < digits.length; i++) {
-			if (!is_digit(digits.at[i]))
-				return false;
-			number = number * 10 + (unsigned)(digits.at[i] - '0');
-		}
-		if (number > 255)
-			return false;
-	}
-	return true;
-}
-
-static bool is_ipv6(struct piece piece)
-{
-	if (piece.length < 4 || piece.length > 47 || piece.at[piece.length - 1] != ']')
-		return false;
-	for (size_t i = 1; i + 1 < piece.length; i++)
-		if (piece.at[i] == '\0' || strchr("0123456789abcdefABCDEF:.", piece.at[i]) == NULL)
-			return false;
-	return true;
-}
-
-static bool is_label(struct piece label)
-{
-	for (size_t i = 0; i < label.length; i++)
-		if (!is_letter(label.at[i]) && !is_digit(label.at[i]) && label.at[i] != '-' &&
-		    label.at[i] != '_')
-			return false;
-	return label.length > 0 && label.length <= 63;
-}
-
-/* A name of the DNS, with a dot behind it or without; one that ends in a number is an address in
- * some spelling or other. */
-static bool is_name(struct piece name)
-{
-	struct piece label;
-	size_t digits = 0;
-
-	if (name.length > 0 && name.at[name.length - 1] == '.')
-		name.length--;
-	if (name.length > 253)
-		return false;
-	while (cut(&name, '.', &label))
-		if (!is_label(label))
-			return false;
-	while (digits < name.length && is_digit(name.at[digits]))
-		digits++;
-	return is_label(name) && digits < name.length;
-}
-
-static bool is_port(struct piece port)
-{
-	for (size_t i = 0; i < port.length; i++)
-		if (!is_digit(port.at[i]))
-			return false;
-	return port.length > 0 && port.length <= 5;
-}
-
-/* RFC 3986, 3.2, without what no host may be asked by: no user, no escapes. */
-static bool authority_parse(struct piece authority, struct http_request *request)
-{
-	const char *bracket = memchr(authority.at, ']', authority.length);
-	struct piece host = authority, port = authority;
-
-	if (bracket != NULL)
-		port = (struct piece){bracket, authority.length - (size_t)(bracket - authority.at)};
-	if (memchr(port.at, ':', port.length) != NULL) {
-		(void)cut(&port, ':', &host);
-		host = (struct piece){authority.at, (size_t)(port.at - 1 - authority.at)};
-		if (!is_port(port))
-			return false;
-	}
-	request->host = NULL;
-	if (host.length > 0 && host.at[0] == '[')
-		return is_ipv6(host);
-	if (is_ipv4(host))
-		return true;
-	request->host = host.at;
-	request->host_length = host.length;
-	return is_name(host);
-}
-
 /* ---- the first line ---- */
 
 static bool is_method(struct piece method)
 {
 	for (size_t i = 0; i < method.length; i++)
-		if (!is_letter(method.at[i]) && method.at[i] != '-' && method.at[i] != '_')
+		if (!piece_is_letter(method.at[i]) && method.at[i] != '-' && method.at[i] != '_')
 			return false;
 	/* A tunnel leads elsewhere. */
-	return method.length > 0 && method.length <= 32 && !is_word(method, "CONNECT");
+	return method.length > 0 && method.length <= 32 && !piece_is_word(method, "CONNECT");
 }
 
 /* The authority of http://shop.example/; of a path an empty piece.  False: it is neither.  Behind
@@ -277,7 +123,7 @@ static bool request_line_parse(struct piece line, struct piece *method, struct p
 {
 	struct piece authority;
 
-	if (!cut(&line, ' ', method) || !is_method(*method) || !cut(&line, ' ', target))
+	if (!piece_cut(&line, ' ', method) || !is_method(*method) || !piece_cut(&line, ' ', target))
 		return false;
 	if (memchr(target->at, '\t', target->length) != NULL)
 		return false;
@@ -285,7 +131,7 @@ static bool request_line_parse(struct piece line, struct piece *method, struct p
 	if (!*is_1_1 && (line.length != 8 || memcmp(line.at, "HTTP/1.0", 8) != 0))
 		return false;
 	return target_parse(*target, &authority) ||
-	       (is_word(*method, "OPTIONS") && is_word(*target, "*"));
+	       (piece_is_word(*method, "OPTIONS") && piece_is_word(*target, "*"));
 }
 
 /* ---- fields ---- */
@@ -335,8 +181,8 @@ static bool connection_is_good(struct piece value)
 	bool more;
 
 	do {
-		more = cut(&value, ',', &option);
-		if (field_of(without_blanks(more ? option : value)) <= FIELD_CODING)
+		more = piece_cut(&value, ',', &option);
+		if (field_of(piece_without_blanks(more ? option : value)) <= FIELD_CODING)
 			return false;
 	} while (more);
 	return true;
@@ -348,17 +194,17 @@ static bool field_parse(struct piece line, struct head *head)
 	size_t field;
 
 	/* Nor does a name begin with a blank: no line goes on in the next. */
-	if (!cut(&line, ':', &name) || !is_token(name))
+	if (!piece_cut(&line, ':', &name) || !piece_is_token(name))
 		return false;
-	line = without_blanks(line);
-	if (is_word(name, "connection"))
+	line = piece_without_blanks(line);
+	if (piece_is_word(name, "connection"))
 		return connection_is_good(line);
-	if (is_word(name, "http2-settings"))
+	if (piece_is_word(name, "http2-settings"))
 		return false;
 	field = field_of(name);
 	if (field == FIELD_COUNT)
 		return true;
-	if (head->values[field].at != NULL || !is_word(name, fields[field].at))
+	if (head->values[field].at != NULL || !piece_is_word(name, fields[field].at))
 		return false;
 	head->values[field] = line;
 	return true;
@@ -370,7 +216,7 @@ static bool length_parse(struct piece value, uint64_t *length)
 {
 	*length = 0;
 	for (size_t i = 0; i < value.length; i++) {
-		if (!is_digit(value.at[i]))
+		if (!piece_is_digit(value.at[i]))
 			return false;
 		*length = *length * 10 + (uint64_t)(value.at[i] - '0');
 	}
@@ -384,14 +230,15 @@ static bool body_parse(const struct head *head, struct piece method, bool is_1_1
 	const struct piece coding = head->values[FIELD_CODING];
 	const struct piece length = head->values[FIELD_LENGTH];
 
-	if (coding.at != NULL && (length.at != NULL || !is_1_1 || !is_word(coding, "chunked")))
+	if (coding.at != NULL &&
+	    (length.at != NULL || !is_1_1 || !piece_is_word(coding, "chunked")))
 		return false;
 	if (length.at != NULL && !length_parse(length, &request->content_length))
 		return false;
 	request->is_chunked = coding.at != NULL;
 	return (!request->is_chunked && request->content_length == 0) ||
-	       (!is_word(method, "GET") && !is_word(method, "HEAD") && !is_word(method, "TRACE") &&
-		!is_word(method, "OPTIONS"));
+	       (!piece_is_word(method, "GET") && !piece_is_word(method, "HEAD") &&
+		!piece_is_word(method, "TRACE") && !piece_is_word(method, "OPTIONS"));
 }
 
 /* To another protocol but WebSocket it may not go: in h2 the requests would be others'. */
@@ -401,11 +248,11 @@ static bool upgrade_parse(const struct head *head, struct piece method, bool is_
 	const struct piece upgrade = head->values[FIELD_UPGRADE];
 	const struct piece expect = head->values[FIELD_EXPECT];
 
-	if (expect.at != NULL && !is_word(expect, "100-continue"))
+	if (expect.at != NULL && !piece_is_word(expect, "100-continue"))
 		return false;
 	request->upgrades = upgrade.at != NULL;
-	return upgrade.at == NULL || (is_word(upgrade, "websocket") && is_1_1 &&
-				      is_word(method, "GET") && expect.at == NULL);
+	return upgrade.at == NULL || (piece_is_word(upgrade, "websocket") && is_1_1 &&
+				      piece_is_word(method, "GET") && expect.at == NULL);
 }
 
 /* The target's and the Host's are the same, or only one is there; HTTP/1.1 has the latter. */
@@ -413,7 +260,8 @@ static bool host_parse(const struct head *head, struct piece target, bool is_1_1
 		       struct http_request *request)
 {
 	const struct piece host = head->values[FIELD_HOST];
-	struct piece authority;
+	struct piece authority, name = {NULL, 0};
+	bool is_good = true;
 
 	if (!target_parse(target, &authority))
 		authority.length = 0; /* `*` */
@@ -424,8 +272,12 @@ static bool host_parse(const struct head *head, struct piece target, bool is_1_1
 	     strncasecmp(authority.at, host.at, host.length) != 0))
 		return false;
 	if (host.at != NULL && host.length > 0)
-		return authority_parse(host, request);
-	return authority.length == 0 || authority_parse(authority, request);
+		is_good = http_authority_parse(host, &name);
+	else if (authority.length > 0)
+		is_good = http_authority_parse(authority, &name);
+	request->host = name.at;
+	request->host_length = name.length;
+	return is_good;
 }
 
 bool http_request_parse(const char *head, size_t length, struct http_request *request)
@@ -435,14 +287,14 @@ bool http_request_parse(const char *head, size_t length, struct http_request *re
 	bool is_1_1;
 
 	*request = (struct http_request){0};
-	if (!cut(&rest, '\n', &line) || line.length == 0)
+	if (!piece_cut(&rest, '\n', &line) || line.length == 0)
 		return false;
 	line.length--; /* the CR, as in each line */
 	if (!request_line_parse(line, &method, &target, &is_1_1))
 		return false;
 	/* Methods have a case; what others make of `head` is not known. */
 	request->is_head = method.length == 4 && memcmp(method.at, "HEAD", 4) == 0;
-	while (cut(&rest, '\n', &line) && line.length > 1) {
+	while (piece_cut(&rest, '\n', &line) && line.length > 1) {
 		line.length--;
 		if (!field_parse(line, &said))
 			return false;
