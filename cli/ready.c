@@ -146,6 +146,7 @@ static enum readiness judge(const struct names_row *row)
 	return row->good > 0 ? READY_SAFE : READY_NOBODY;
 }
 
+/* A word or three: why it would break stands below. */
 static const char *verdict_on(const struct names_row *row)
 {
 	switch (judge(row)) {
@@ -156,8 +157,7 @@ static const char *verdict_on(const struct names_row *row)
 	case READY_BREAKS:
 		break;
 	}
-	return row->without > 0 ? "would break: origin pulls are off"
-				: "would break: another certificate";
+	return "would break";
 }
 
 /* ---- show ---- */
