@@ -290,16 +290,25 @@ enum status executable_check(const char *path, const char *library, char *progra
 	return status;
 }
 
+/* How much of the path names the directory above what the first bytes of it name. */
+static int above(const char *path, int length)
+{
+	while (length > 0 && path[--length] != '/')
+		;
+	return length;
+}
+
 void library_find(char *path, size_t size)
 {
-	static const char *const places[] = {"/", "/../lib/" CFSHIM_MULTIARCH "/", "/../lib/"};
+	static const char *const places[] = {"", "/lib/" CFSHIM_MULTIARCH, "/lib"};
 	char *command = realpath("/proc/self/exe", NULL);
-	int folder = command ? (int)(strrchr(command, '/') - command) : 0;
+	const int folder = command ? above(command, (int)strlen(command)) : 0;
 	bool found = false;
 
-	for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(path, size, "%.*s%s%s", folder, command ? command : "", places[i],
-			 LIBRARY_NAME);
+	for (size_t i = 0; command != NULL && !found && i < sizeof(places) / sizeof(places[0]);
+	     i++) {
+		snprintf(path, size, "%.*s%s/%s", i == 0 ? folder : above(command, folder), command,
+			 places[i], LIBRARY_NAME);
 		found = access(path, F_OK) == 0;
 	}
 	free(command);
