@@ -34,8 +34,11 @@ static const struct verb *find_verb(const char *name)
 
 static void print_usage(FILE *file, const struct verb *verb)
 {
-	fprintf(file, "usage: cfshim %s%s%s\n", verb->name, *verb->arguments ? " " : "",
-		verb->arguments);
+	const int column =
+		fprintf(file, "usage: cfshim %s%s", verb->name, *verb->arguments ? " " : "");
+
+	print_folded(file, (size_t)column, (size_t)column, verb->arguments);
+	fputc('\n', file);
 }
 
 __attribute__((format(printf, 2, 0))) static void vprint_line(const char *verb, const char *format,

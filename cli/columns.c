@@ -9,7 +9,7 @@
 
 struct columns {
 	const char *const *headings;
-	size_t count;
+	size_t count, gap;
 	char **cells; /* row after row */
 	size_t rows;
 };
@@ -22,6 +22,7 @@ struct columns *columns_begin(const char *const *headings, size_t count)
 		return NULL;
 	columns->headings = headings;
 	columns->count = count;
+	columns->gap = GAP;
 	return columns;
 }
 
@@ -78,8 +79,8 @@ static size_t larger(size_t left, size_t right)
 }
 
 /* As wide as the data, then the widest column one narrower until the line is short enough, or every
- * column is down to its longest word: a path is never cut. */
-static void fit_widths(const struct columns *columns, size_t *widths, size_t *narrowest)
+ * column is down to its longest word: a path is never cut.  Then the columns are moved together. */
+static void fit_widths(struct columns *columns, size_t *widths, size_t *narrowest)
 {
 	size_t total = (columns->count - 1) * GAP;
 
@@ -100,8 +101,10 @@ static void fit_widths(const struct columns *columns, size_t *widths, size_t *na
 		for (size_t i = 0; i < columns->count; i++)
 			if (widths[i] > narrowest[i] && (widest == NULL || widths[i] > *widest))
 				widest = &widths[i];
-		if (widest == NULL)
+		if (widest == NULL) {
+			columns->gap = GAP - 1;
 			return;
+		}
 		--*widest;
 	}
 }
@@ -122,8 +125,10 @@ static size_t take_line(const char **text, size_t width)
 }
 
 /* One row over as many lines as its longest cell needs.  `rest` is used up. */
-static void print_row(const char **rest, const size_t *widths, size_t count, FILE *file)
+static void print_row(const struct columns *columns, const char **rest, const size_t *widths,
+		      FILE *file)
 {
+	const size_t count = columns->count;
 	size_t last;
 
 	do {
@@ -136,7 +141,7 @@ static void print_row(const char **rest, const size_t *widths, size_t count, FIL
 
 			if (length > 0)
 				fprintf(file, "%*s%.*s", (int)blanks, "", (int)length, cell);
-			blanks = (length > 0 ? 0 : blanks) + widths[i] - length + GAP;
+			blanks = (length > 0 ? 0 : blanks) + widths[i] - length + columns->gap;
 			if (*rest[i])
 				last = i;
 		}
@@ -153,7 +158,7 @@ bool wants_color(FILE *file)
 	       strcmp(terminal, "dumb") != 0;
 }
 
-void columns_print(const struct columns *columns, FILE *file)
+void columns_print(struct columns *columns, FILE *file)
 {
 	size_t *widths = columns ? calloc(2 * columns->count, sizeof(size_t)) : NULL;
 	const char **rest = columns ? calloc(columns->count, sizeof(char *)) : NULL;
@@ -165,13 +170,42 @@ void columns_print(const struct columns *columns, FILE *file)
 		fit_widths(columns, widths, widths + columns->count);
 		memcpy(rest, columns->headings, size);
 		fputs(color ? "\033[1m" : "", file);
-		print_row(rest, widths, columns->count, file);
+		print_row(columns, rest, widths, file);
 		fputs(color ? "\033[0m" : "", file);
 		for (size_t row = 0; row < columns->rows; row++) {
 			memcpy(rest, &columns->cells[row * columns->count], size);
-			print_row(rest, widths, columns->count, file);
+			print_row(columns, rest, widths, file);
 		}
 	}
 	free(widths);
 	free(rest);
+}
+
+/* To the first blank that is not in brackets, where these are not a line by themselves. */
+static size_t word_length(const char *text)
+{
+	size_t length = 0;
+	int within = 0;
+
+	for (; text[length] != '\0' && (text[length] != ' ' || within > 0); length++)
+		within += (text[length] == '[') - (text[length] == ']');
+	return length <= LINE_WIDTH / 2 ? length : strcspn(text, " ");
+}
+
+void print_folded(FILE *file, size_t column, size_t indent, const char *text)
+{
+	for (bool is_first = true; *text != '\0' || is_first; is_first = false) {
+		const size_t length = word_length(text += !is_first);
+
+		if (!is_first && column + 1 + length > LINE_WIDTH) {
+			fprintf(file, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (!is_first) {
+			fputc(' ', file);
+			column++;
+		}
+		fprintf(file, "%.*s", (int)length, text);
+		column += length;
+		text += length;
+	}
 }

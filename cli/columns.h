@@ -1,6 +1,6 @@
 /* columns.h - text in columns, as wide as what stands in them; cells are wrapped where a row would
- * be over 80 columns. One thread.  Every function takes the NULL that columns_begin() gives without
- * memory.
+ * be over 80 columns.  One thread.  Every function takes the NULL that columns_begin() gives
+ * without memory.
  */
 #ifndef CFSHIM_COLUMNS_H
 #define CFSHIM_COLUMNS_H
@@ -20,7 +20,11 @@ void columns_end(struct columns *columns);
 bool columns_add(struct columns *columns, const char *const *cells);
 
 /* Bold headings where `file` is a terminal that wants it. */
-void columns_print(const struct columns *columns, FILE *file);
+void columns_print(struct columns *columns, FILE *file);
+
+/* `text`, which begins at `column`, folded at 80 columns, with `indent` blanks before each further
+ * line; the last one is not ended.  A word that is longer than a line stays whole. */
+void print_folded(FILE *file, size_t column, size_t indent, const char *text);
 
 /* Is `file` a terminal, and NO_COLOR not set (no-color.org)? */
 bool wants_color(FILE *file);

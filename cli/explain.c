@@ -1,6 +1,7 @@
 /* explain.c - `cfshim explain --port N ...`: which rule a connection falls to, and what would
  * become of it. */
 #include "arguments.h"
+#include "findings.h"
 #include "policy_file.h"
 
 #include <arpa/inet.h>
@@ -157,21 +158,20 @@ static void print_rule(const struct policy_file *file, const struct question *qu
 {
 	const struct rule *rule = finding->rule;
 
-	printf("policy    %s (%s)\n", file->path ? file->path : "built in", file->said_by);
+	print_labelled("policy", "%s (%s)", file->path ? file->path : "built in", file->said_by);
 	if (rule->line > 0)
-		printf("section   [%s], line %u\n", rule->section, rule->line);
+		print_labelled("section", "[%s], line %u", rule->section, rule->line);
 	else
-		printf("section   [%s], the built-in default: no section names this port\n",
-		       rule->section);
-	printf("verify    %s\n", verify_word(rule_verify(rule, (int64_t)time(NULL))));
+		print_labelled("section", "[%s], the built-in default: no section names this port",
+			       rule->section);
+	print_labelled("verify", "%s", verify_word(rule_verify(rule, (int64_t)time(NULL))));
 	if (question->address == NULL && policy_names_addresses(file->policy, question->here.port))
-		printf("note      some addresses of this port have sections of their own; "
-		       "--address names one\n");
+		print_labelled("note", "some addresses of this port have sections of their own; "
+				       "--address names one");
 	if (question->peer == NULL &&
 	    (finding->port->from != NULL || finding->port->exempt != NULL))
-		printf("note      the section has from or exempt; without --peer the peer is taken "
-		       "for one that may connect\n"
-		       "          and is not exempt\n");
+		print_labelled("note", "the section has from or exempt; without --peer the peer is "
+				       "taken for one that may connect and is not exempt");
 }
 
 static void print_verdict(const struct finding *finding)
@@ -183,16 +183,15 @@ static void print_verdict(const struct finding *finding)
 	char answer[ANSWER_TEXT_BYTES];
 
 	if (finding->verdict != REFUSED) {
-		printf("verdict   %s: %s\n", words[finding->verdict], finding->why);
+		print_labelled("verdict", "%s: %s", words[finding->verdict], finding->why);
 		return;
 	}
-	printf("verdict   %s: %s: %s\n", only_observed(finding) ? "observed" : "refused",
-	       reason_word(finding->reason), finding->why);
-	if (only_observed(finding))
-		printf("          verify = observe admits it all the same\n");
-	else
-		printf("answer    %s\n",
-		       answer_text(answer, finding->rule->refuse, finding->rule->status));
+	print_labelled("verdict", "%s: %s: %s%s", only_observed(finding) ? "observed" : "refused",
+		       reason_word(finding->reason), finding->why,
+		       only_observed(finding) ? "; verify = observe admits it all the same" : "");
+	if (!only_observed(finding))
+		print_labelled("answer", "%s",
+			       answer_text(answer, finding->rule->refuse, finding->rule->status));
 }
 
 static enum status explain_file(const struct policy_file *file, const struct question *question)
@@ -203,9 +202,10 @@ static enum status explain_file(const struct policy_file *file, const struct que
 
 	if (!policy_file_is_good(file)) {
 		print_complaints(&file->complaints, SEVERITY_ERROR);
-		printf("policy    %s (%s)\n", file->path ? file->path : "built in", file->said_by);
-		printf("verdict   refused: %s: %s\n", reason_word(REASON_POLICY_ERROR),
-		       reason_meaning(REASON_POLICY_ERROR));
+		print_labelled("policy", "%s (%s)", file->path ? file->path : "built in",
+			       file->said_by);
+		print_labelled("verdict", "refused: %s: %s", reason_word(REASON_POLICY_ERROR),
+			       reason_meaning(REASON_POLICY_ERROR));
 		return STATUS_BAD;
 	}
 	if (question->certificate != NULL) {

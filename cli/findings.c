@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_WIDTH  80
 #define LABEL_WIDTH 10
 
 static const struct {
@@ -37,29 +36,6 @@ const char *printable(char *buffer, size_t size, const char *text)
 	return buffer;
 }
 
-/* A path that is longer than a line is not folded. */
-static void print_folded(const char *text)
-{
-	size_t column = LABEL_WIDTH;
-
-	while (*text != '\0') {
-		const size_t length = strcspn(text, " ");
-
-		if (column > LABEL_WIDTH && column + 1 + length > LINE_WIDTH) {
-			printf("\n%*s", LABEL_WIDTH, "");
-			column = LABEL_WIDTH;
-		} else if (column > LABEL_WIDTH) {
-			putchar(' ');
-			column++;
-		}
-		printf("%.*s", (int)length, text);
-		column += length;
-		text += length;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
-
 __attribute__((format(printf, 4, 0))) static void print_line(const char *label, const char *color,
 							     enum paragraph paragraph,
 							     const char *format, va_list arguments)
@@ -78,7 +54,8 @@ __attribute__((format(printf, 4, 0))) static void print_line(const char *label, 
 		    asprintf(&whole, "%s. See \"%s\" in %s.", shown, paragraphs[paragraph].heading,
 			     paragraphs[paragraph].manual) < 0)
 			whole = NULL;
-		print_folded(whole ? whole : shown);
+		print_folded(stdout, LABEL_WIDTH, LABEL_WIDTH, whole ? whole : shown);
+		putchar('\n');
 	}
 	free(whole);
 	free(shown);

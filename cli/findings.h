@@ -1,5 +1,5 @@
-/* findings.h - what `doctor` has to say, a paragraph each: good, note or bad; what is not good ends
- * with the name of its paragraph in the manual.  One thread.
+/* findings.h - what `doctor` and `explain` have to say, a paragraph each: good, note or bad; what
+ * is not good ends with the name of its paragraph in the manual.  One thread.
  */
 #ifndef CFSHIM_FINDINGS_H
 #define CFSHIM_FINDINGS_H

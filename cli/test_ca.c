@@ -169,7 +169,7 @@ static void print_files(const char *path)
 	for (size_t i = 0; i < PLAN_COUNT; i++)
 		if (name_file(name, sizeof(name), &plans[i], FILE_CERTIFICATE))
 			columns_add(columns, (const char *const[]){name, plans[i].meaning});
-	printf("In %s, valid for 30 days, each with its .key (expired-ca has ca's):\n\n", path);
+	printf("In %s,\nvalid for 30 days, each with its .key (expired-ca has ca's):\n\n", path);
 	columns_print(columns, stdout);
 	columns_end(columns);
 }
@@ -186,8 +186,8 @@ static void print_usage_of_files(const char *path)
 	       "cd %s%s%s\n"
 	       "cfshim run --policy try.conf -- \\\n"
 	       "    openssl s_server -accept 8443 -www -cert server.pem -key server.key &\n"
-	       "curl --cacert server-ca.pem --cert edge.pem --key edge.key "
-	       "https://localhost:8443/\n"
+	       "curl --cacert server-ca.pem --cert edge.pem --key edge.key \\\n"
+	       "    https://localhost:8443/\n"
 	       "curl --cacert server-ca.pem https://localhost:8443/\n",
 	       quote, path, quote, quote, path, quote);
 }

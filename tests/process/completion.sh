@@ -113,7 +113,7 @@ check 'the help has every option' every_option help
 usage_has_options() { # each option of a verb stands in its usage, and no other does
 	local verb usage
 	for verb in ${verbs//|/ }; do
-		usage=$("$build/cfshim" "$verb" --help | grep -oE '^usage:.*')
+		usage=$("$build/cfshim" "$verb" --help | sed -z 's/\n  */ /g' | grep -oE '^usage:.*')
 		diff <(grep -oE -- '--[a-z]+[a-z-]*' <<<"$usage" | sort -u) \
 			<("$build/cfshim" "$verb" --help | sed -n 's/^\(--[a-z-]*\).*/\1/p' | sort -u) || { echo "of $verb" && return 1; }
 	done

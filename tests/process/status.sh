@@ -271,4 +271,9 @@ breaks() {
 }
 check 'where every edge had its certificate, it is safe to require' is_safe
 check 'a name whose edge has none, or another, would break, and is named' breaks
+is_narrow() {
+	"$cfshim" ready "$port" >table
+	(($? == 1)) && cat table && awk 'length > 80 { exit wide = 1 } END { exit wide || NR < 12 }' table
+}
+check 'and nothing of that is wider than 80 columns' is_narrow
 finish
