@@ -300,14 +300,14 @@ static int above(const char *path, int length)
 
 void library_find(char *path, size_t size)
 {
-	static const char *const places[] = {"", "/lib/" CFSHIM_MULTIARCH, "/lib"};
+	static const char *const places[] = {"/", "/lib/" CFSHIM_MULTIARCH "/", "/lib/"};
 	char *command = realpath("/proc/self/exe", NULL);
 	const int folder = command ? above(command, (int)strlen(command)) : 0;
 	bool found = false;
 
 	for (size_t i = 0; command != NULL && !found && i < sizeof(places) / sizeof(places[0]);
 	     i++) {
-		snprintf(path, size, "%.*s%s/%s", i == 0 ? folder : above(command, folder), command,
+		snprintf(path, size, "%.*s%s%s", i == 0 ? folder : above(command, folder), command,
 			 places[i], LIBRARY_NAME);
 		found = access(path, F_OK) == 0;
 	}
