@@ -298,6 +298,16 @@ static const struct attack attacks[] = {
 		.reason = "plaintext",
 		.alert = NO_ALERT,
 	},
+	{
+		.name = "the same, where plain text passes",
+		.source = "RFC 5246, E.2; OpenSSL ssl/record/ssl3_record.c, ssl3_get_record()",
+		.prepare = take_old_suites,
+		.attack = connect_by_hand,
+		.versions = ONLY_1_2,
+		.rule = "ca = {ca}\nplaintext = allow",
+		.reason = "plaintext",
+		.alert = NO_ALERT,
+	},
 };
 
 int main(int count, char **words)

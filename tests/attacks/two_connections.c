@@ -247,6 +247,17 @@ static const struct attack attacks[] = {
 		.reason = "plaintext",
 	},
 	{
+		.name = "the same, where plain text passes",
+		.source = "dup2(2); close(2), on closing twice",
+		.connect = replace_within_handshake,
+		.attack = begin_on_open,
+		.versions = ONLY_1_3,
+		.rule = "ca = {ca}\nplaintext = allow",
+		.second = "verify = off",
+		.reason = "unknown-endpoint",
+		.answer = "close",
+	},
+	{
 		.name = "a stranger who is heard on the enforced port and answered on the open one",
 		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_rfd() and SSL_set_wfd()",
 		.connect = answer_on_other_port,
