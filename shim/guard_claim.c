@@ -125,7 +125,7 @@ enum claim guard_claim(struct route *route, const unsigned char *random, struct 
 	if (result != CLAIM_NONE || route->endpoint_known)
 		return result;
 	result = claim_random(random, claimed, &any_unclassified);
-	/* enforces unclassified, as server-hello does */
+	/* enforces unclassified */
 	if (any_unclassified)
 		return result;
 	if (result == CLAIM_MADE)

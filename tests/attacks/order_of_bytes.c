@@ -1,6 +1,7 @@
 /* Hosts that do not wait for SSL_accept() to say "1": whichever call drives the handshake, and
  * whatever comes in one piece with its end. */
 #include "attack.h"
+#include "raw_client.h"
 #include "test.h"
 
 #include <errno.h>
@@ -56,6 +57,20 @@ static void write_ex2(SSL *ssl)
 	host_read(ssl);
 }
 #endif
+
+/* ---- between two records ---- */
+
+static int write_past_libssl(SSL *ssl, void *argument)
+{
+	(void)argument;
+	(void)send(SSL_get_fd(ssl), ANSWER, strlen(ANSWER), MSG_NOSIGNAL);
+	return 1;
+}
+
+static void answer_past_libssl(SSL *ssl)
+{
+	SSL_set_cert_cb(ssl, write_past_libssl, NULL);
+}
 
 /* ---- the kernel writes ---- */
 
@@ -150,7 +165,44 @@ static bool update_key(SSL *ssl)
 	return SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1;
 }
 
+/* Says hello and no more, and finds an answer in what comes. */
+static void look_for_plain_text(struct victim *victim, const struct client *client,
+				struct outcome *outcome)
+{
+	unsigned char hello[8192];
+	size_t length = raw_hello(client->version, hello, sizeof(hello)), taken = 0;
+	int descriptor;
+	ssize_t count;
+	char came[8192 + 1], *answer;
+
+	victim_watch(victim);
+	descriptor = raw_connect(NULL, victim->server->ports[ENFORCED]);
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->connected = true;
+	(void)send(descriptor, hello, length, MSG_NOSIGNAL);
+	shutdown(descriptor, SHUT_WR);
+	while ((count = recv(descriptor, came + taken, sizeof(came) - 1 - taken, 0)) > 0)
+		taken += (size_t)count;
+	outcome->ending = count == 0 ? END_EOF : END_RESET;
+	came[taken] = '\0';
+	answer = strstr(came, ANSWER); /* before any byte of TLS, which has NULs */
+	if (answer != NULL) {
+		outcome->application_bytes = strlen(answer);
+		memcpy(outcome->application, ANSWER, sizeof(ANSWER));
+	}
+	close(descriptor);
+}
+
 static const struct attack attacks[] = {
+	{
+		.name = "a stranger to whom the host writes past libssl, within the handshake",
+		.source = "RFC 8446, 5.1; write(2)",
+		.connect = answer_past_libssl,
+		.attack = look_for_plain_text,
+		.reason = "plaintext",
+		.alert = NO_ALERT,
+		.edge_is_refused = true,
+	},
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L && !defined(OPENSSL_NO_KTLS)
 	{
 		.name = "a stranger for whom the kernel writes a file",

@@ -20,22 +20,22 @@
 
 static void hide_descriptor(SSL *ssl)
 {
-	veil_set(ssl, -1, false);
+	veil_set(ssl, -1, VEIL_SEEN);
 }
 
 static void show_closed_descriptor(SSL *ssl)
 {
-	veil_set(ssl, 999, false);
+	veil_set(ssl, 999, VEIL_SEEN);
 }
 
 static void show_file(SSL *ssl)
 {
-	veil_set(ssl, STDOUT_FILENO, false);
+	veil_set(ssl, STDOUT_FILENO, VEIL_SEEN);
 }
 
 static void show_open_listener(SSL *ssl)
 {
-	veil_set(ssl, host_listener(SECOND), false);
+	veil_set(ssl, host_listener(SECOND), VEIL_SEEN);
 }
 
 static void serve_by_pair(SSL *ssl)

@@ -8,23 +8,23 @@
 
 struct veil {
 	int descriptor, shown;
-	bool is_unseen;
+	enum veil_unseen unseen;
 };
 
 static int veil_read(BIO *bio, char *bytes, int size)
 {
 	const struct veil *veil = BIO_get_data(bio);
 
-	return (int)(veil->is_unseen ? HOST_ORIGINAL(recv) : recv)(veil->descriptor, bytes,
-								   (size_t)size, 0);
+	return (int)(veil->unseen == VEIL_UNSEEN ? HOST_ORIGINAL(recv)
+						 : recv)(veil->descriptor, bytes, (size_t)size, 0);
 }
 
 static int veil_write(BIO *bio, const char *bytes, int size)
 {
 	const struct veil *veil = BIO_get_data(bio);
 
-	return (int)(veil->is_unseen ? HOST_ORIGINAL(send) : send)(veil->descriptor, bytes,
-								   (size_t)size, MSG_NOSIGNAL);
+	return (int)(veil->unseen != VEIL_SEEN ? HOST_ORIGINAL(send) : send)(
+		veil->descriptor, bytes, (size_t)size, MSG_NOSIGNAL);
 }
 
 static long veil_control(BIO *bio, int command, long number, void *pointer)
@@ -46,7 +46,7 @@ static int veil_end(BIO *bio)
 	return 1;
 }
 
-void veil_set(SSL *ssl, int shown, bool is_unseen)
+void veil_set(SSL *ssl, int shown, enum veil_unseen unseen)
 {
 	static BIO_METHOD *method;
 	struct veil *veil = malloc(sizeof(*veil));
@@ -60,7 +60,7 @@ void veil_set(SSL *ssl, int shown, bool is_unseen)
 		BIO_meth_set_destroy(method, veil_end);
 	}
 	bio = BIO_new(method);
-	*veil = (struct veil){SSL_get_fd(ssl), shown, is_unseen};
+	*veil = (struct veil){SSL_get_fd(ssl), shown, unseen};
 	BIO_set_data(bio, veil);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(ssl, bio, bio);
@@ -68,5 +68,5 @@ void veil_set(SSL *ssl, int shown, bool is_unseen)
 
 void veil_hide_bytes(SSL *ssl)
 {
-	veil_set(ssl, -1, true);
+	veil_set(ssl, -1, VEIL_UNSEEN);
 }
