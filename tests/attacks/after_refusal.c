@@ -60,7 +60,7 @@ static void go_on_behind_tls(SSL *ssl)
 		read_and_answer(ssl);
 	SSL_shutdown(ssl);
 	while (SSL_read(ssl, request, sizeof(request)) > 0)
-		continue;
+		;
 	if (read(SSL_get_fd(ssl), request, sizeof(request)) > 0)
 		host_is_in("request");
 }
