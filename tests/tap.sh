@@ -41,16 +41,18 @@ refuses() { # STATUS PATTERN COMMAND...
 	}
 }
 
-# On 127.0.0.1, and not among those that clients get.
-free_port() {
-	/usr/bin/python3 -c 'import random, socket
-while True:
-    port = random.randint(10000, 29999)
+# On 127.0.0.1, each another, and not among those that clients get.
+distinct_free_ports() { # COUNT
+	/usr/bin/python3 -c 'import random, socket, sys
+held = []
+while len(held) < int(sys.argv[1]):
     s = socket.socket()
-    try: s.bind(("127.0.0.1", port))
+    try: s.bind(("127.0.0.1", random.randint(10000, 29999)))
     except OSError: continue
-    print(port); break'
+    held.append(s)
+print(*(s.getsockname()[1] for s in held))' "$1"
 }
+free_port() { distinct_free_ports 1; }
 
 wait_for() { # COMMAND...: until it ends well, ten seconds
 	local i

@@ -168,7 +168,6 @@ fi
 
 # --- processes
 
-free_port() { /usr/bin/python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'; }
 await_port() { # PORT
 	local turn
 	for ((turn = 0; turn < 200; turn++)); do
@@ -280,10 +279,7 @@ end
 # --- the machine
 
 if [[ -n $isolated ]]; then
-	free_ports() { /usr/bin/python3 -c 'import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(6)]
-print(*(s.getsockname()[1] for s in sockets))'; }
-	read -r named open passes bare plain udp < <(free_ports)
+	read -r named open passes bare plain udp < <(distinct_free_ports 6)
 	printf '[port %s]\nca = %s/ca/ca.pem\n[port %s]\nverify = off\n[port 9, 127.0.0.1:%s]\n[port 10]\nverify = off\n' \
 		"$named" "$scratch" "$open" "$udp" >policy.conf
 	for each in "$named" "$open" "$passes"; do

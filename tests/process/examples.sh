@@ -21,7 +21,6 @@ stop_server() {
 trap 'stop_server; rm -rf "$scratch"' EXIT
 unset LD_PRELOAD CFSHIM_POLICY CFSHIM_LOG
 
-free_port() { /usr/bin/python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'; }
 await_port() { # PORT
 	local turn
 	for ((turn = 0; turn < 200; turn++)); do

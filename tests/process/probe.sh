@@ -28,10 +28,7 @@ unused='' open='' demands='' asks='' closes_444='' own_page='' plain='' tunnel='
 # Ports that are free now, in the variables that are named.
 take_ports() { # NAME...
 	local numbers name i=0
-	read -ra numbers < <(/usr/bin/python3 -c '
-import socket, sys
-made = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
-print(*(one.getsockname()[1] for one in made))' "$#")
+	read -ra numbers < <(distinct_free_ports "$#")
 	for name; do printf -v "$name" %s "${numbers[i++]}"; done
 }
 serve() { # PORT COMMAND...: until it listens at PORT

@@ -25,7 +25,7 @@ transcript_as_script() { # NUMBER PORT
 }
 transcript() { # NUMBER
 	local port
-	port=$(/usr/bin/python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+	port=$(free_port)
 	{
 		cat <<-'END'
 			await_port() {

@@ -195,7 +195,7 @@ fi
 
 # --- its lines at work: a unit starts covered, or fails
 
-port=$(/usr/bin/python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+port=$(free_port)
 printf '[port %s]\nca = %s/ca/ca.pem\n' "$port" "$scratch" >"$scratch/policy.conf"
 mkdir "$scratch/bin" && cp "$build/cfshim" "$build/libcfshim.so" "$scratch/bin/"
 chmod 755 "$scratch/bin/cfshim" && chmod 644 "$scratch/bin/libcfshim.so" "$scratch/ca"/* && chmod 755 "$scratch/ca"
