@@ -204,14 +204,16 @@ void connection_end(const SSL *ssl)
 		return;
 	openssl = connection->openssl;
 	quiet = quiet_begin(openssl);
+	/* From 3.2 on libssl has freed name and session before it says so: not to be asked. */
+	connection->at_hello = true;
+	verdict_end_answer(connection);
+	verdict_end_requests(connection);
+	if (connection->stage == STAGE_ARMED || connection_is_observed(connection))
+		verdict_count(connection, VERDICT_ABANDONED, REASON_NONE, NULL);
 	peer_forget(openssl, &connection->peer);
 	hello_forget(&connection->hello);
 	arm_forget(openssl, &connection->host);
-	verdict_end_answer(connection);
-	verdict_end_requests(connection);
 	verdict_forget_bios(connection);
-	if (connection->stage == STAGE_ARMED || connection_is_observed(connection))
-		verdict_count(connection, VERDICT_ABANDONED, REASON_NONE, NULL);
 	if (connection->stage == STAGE_ARMED)
 		guard_abandon(connection->stream);
 	verdict_let_policy_go(connection);

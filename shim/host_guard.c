@@ -26,6 +26,16 @@ static void begin_body(struct host_guard *guard, const struct http_request *requ
 		guard->state = GUARD_BODY;
 }
 
+/* Who does not know a name in capitals, or with the dot of the DNS at its end, answers as for one
+ * that it never heard of. */
+static bool is_spelled_plainly(const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (name[i] >= 'A' && name[i] <= 'Z')
+			return false;
+	return length == 0 || name[length - 1] != '.';
+}
+
 static void judge_head(struct host_guard *guard, const char *head, size_t length)
 {
 	const struct rule_in_force *denied_by;
@@ -39,6 +49,9 @@ static void judge_head(struct host_guard *guard, const char *head, size_t length
 	}
 	denied_by = rules_deny_host(&guard->rules, guard->admitted_by, request.host,
 				    request.host_length);
+	/* enforces one-spelling */
+	if (denied_by == NULL && !is_spelled_plainly(request.host, request.host_length))
+		denied_by = rules_deny_host(&guard->rules, guard->admitted_by, NULL, 0);
 	if (denied_by == NULL) {
 		begin_body(guard, &request);
 		return;

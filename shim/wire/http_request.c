@@ -255,7 +255,8 @@ static bool upgrade_parse(const struct head *head, struct piece method, bool is_
 				      piece_is_word(method, "GET") && expect.at == NULL);
 }
 
-/* The target's and the Host's are the same, or only one is there; HTTP/1.1 has the latter. */
+/* The target's and the Host's are the same, or there is a Host alone, or neither; HTTP/1.1 has one.
+ * Of a target alone some host programs know nothing, who look at the Host. */
 static bool host_parse(const struct head *head, struct piece target, bool is_1_1,
 		       struct http_request *request)
 {
@@ -265,7 +266,7 @@ static bool host_parse(const struct head *head, struct piece target, bool is_1_1
 
 	if (!target_parse(target, &authority))
 		authority.length = 0; /* `*` */
-	if (host.at == NULL && is_1_1)
+	if (host.at == NULL && (is_1_1 || authority.length > 0))
 		return false;
 	if (authority.length > 0 && host.at != NULL &&
 	    (authority.length != host.length ||

@@ -36,7 +36,7 @@ static const struct good goods[] = {
 	{"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
 	{"GET HTTPS://A.example:443/?q HTTP/1.1\r\nHost: a.Example:443\r\n\r\n",
 	 .host = "a.Example"},
-	{"GET http://a.example HTTP/1.0\r\n\r\n", .host = "a.example"},
+	{"GET http://a.example HTTP/1.0\r\nHost: a.example\r\n\r\n", .host = "a.example"},
 	{"OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
 	{"GET //b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
 	{"GET /\xc3\xa4?\"<>\\^`{|}#x HTTP/1.1\r\nHost: a.example\r\n\r\n", .host = "a.example"},
@@ -66,6 +66,8 @@ static const struct good goods[] = {
 
 /* Each would be served by somebody. */
 static const char *const bads[] = {
+	/* whom some take from the target, and others from nowhere */
+	"GET http://a.example/ HTTP/1.0\r\n\r\n",
 	/* lines */
 	"GET / HTTP/1.1\nHost: a.example\r\n\r\n",
 	"GET / HTTP/1.1\r\nHost: a.example\n\r\n",

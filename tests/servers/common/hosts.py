@@ -46,7 +46,7 @@ def well_formed(own):
     yield request('GET /?a=http://other.example/ HTTP/1.1', own), 1
     yield request('GET /%2e%2e/%00?x HTTP/1.1'.replace('%00', '%41'), own), 1
     yield request(f'GET http://{own}/ HTTP/1.1', own), 1
-    yield request(host=own.upper(), fields=close), 1
+    yield request(host=own, fields=close + ['Accept-Language: de']), 1
     yield 'GET / HTTP/1.1\r\nhOsT:' + own + '\r\n\r\n', 1
     yield f'GET / HTTP/1.1\r\nHost: \t{own} \r\n\r\n', 1
     yield request(host=own + ':443'), 1
@@ -101,6 +101,12 @@ def hosts_of(own, target):
 def tricks(own, target):
     get_target = request('GET /smuggled HTTP/1.1', target)
     get_own = request(host=own)
+    # a spelling of the own name that a server may not know, and answer by its default site
+    for spelling in (own.upper(), own.capitalize(), own + '.', own + '.:443'):
+        yield request(host=spelling)
+        yield request('GET / HTTP/1.0', spelling)
+        yield request(f'GET http://{spelling}/ HTTP/1.1', spelling)
+    yield f'GET http://{own}/ HTTP/1.0\r\n\r\n'
     # whose request it is
     for value in hosts_of(own, target):
         yield request(host=value)
