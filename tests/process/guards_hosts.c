@@ -150,6 +150,10 @@ static void converse(const struct server *server, const struct trial *trial, int
 	expect(trial->end == NULL || strcmp(saw, trial->end) == 0,
 	       "%s, TLS %s: all that came is %s", trial->way, version_word(version), saw);
 	expect(strstr(saw, "believes") == NULL, "%s: %s", trial->way, saw);
+	/* Of a client that goes before the host has let go of its SSL there is no such line. */
+	if (trial->line != NULL && strstr(trial->line, "uncovered-tls") != NULL)
+		while (recv(SSL_get_fd(ssl), saw, sizeof(saw), 0) > 0)
+			;
 	close(SSL_get_fd(ssl));
 	SSL_free(ssl);
 	SSL_CTX_free(context);
@@ -219,6 +223,7 @@ static void unseen_openssl_gives_nothing(void **state)
 		.name = "direct.example",
 		.steps = {{DIRECT, NULL}},
 		.end = "",
+		.line = "reason=uncovered-tls",
 		.is_silent = true,
 	};
 	char path[PATH_MAX];
