@@ -41,7 +41,7 @@ static bool are_plain(const char *bytes)
 	unsigned char odd = 0;
 
 	for (size_t i = 0; i < BLOCK_BYTES; i++)
-		odd = (unsigned char)(odd | !is_plain((unsigned char)bytes[i]));
+		odd = (unsigned char)(odd + (is_plain((unsigned char)bytes[i]) ? 0u : 1u));
 	return odd == 0;
 }
 
