@@ -44,7 +44,8 @@ struct connection {
 	bool host_verified : 1; /* the host asked for one itself, and its own verification has
 			       passed, or none came */
 	bool came_without : 1;  /* observed: the client had none to show */
-	bool at_hello : 1;      /* refused there: version and server name are not settled yet */
+	bool at_hello : 1;      /* refused there, or being freed: version and server name are not
+			       settled yet, or gone, and libssl is not asked for them */
 	bool hello_seen : 1;    /* in the handshake that goes on */
 	bool renegotiates : 1;  /* there was a handshake before it */
 	bool within : 1;        /* libssl is in the midst of it: what writes now is a callback */

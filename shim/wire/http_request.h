@@ -3,12 +3,12 @@
  *
  * Who guards another's parser must not read a byte differently from it.  What parsers are known to
  * differ about (bare CR and LF, NUL, folded lines, blanks round a name, repeated or contradictory
- * framing, a second host, a body where none belongs, HTTP/0.9 and /2, CONNECT, h2c) is therefore
- * refused, and what is left has one reading.  An own parser, and not one of the well-known: those
- * are made to take what is sent (llhttp and picohttpparser pass on the host as it stands, take bare
- * LF or blanks, each in its own way), and all that is refused here would still have to be found in
- * what they give; and a head is parsed only when the whole of it is there, which takes a page or
- * two.
+ * framing, a second host, one in the target alone, a body where none belongs, HTTP/0.9 and /2,
+ * CONNECT, h2c) is therefore refused, and what is left has one reading.  An own parser, and not one
+ * of the well-known: those are made to take what is sent (llhttp and picohttpparser pass on the
+ * host as it stands, take bare LF or blanks, each in its own way), and all that is refused here
+ * would still have to be found in what they give; and a head is parsed only when the whole of it is
+ * there, which takes a page or two.
  *
  * Bytes in, facts out: no I/O, no memory but the caller's.
  */

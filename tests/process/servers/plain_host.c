@@ -3,7 +3,7 @@
  *
  * What came of it goes into the file `report`, a line each: the way, what the call returned, errno
  * where it failed, and 1 where the host has got the request.
- * Where there is a file `no-memory` when it starts, calloc() fails within accept().
+ * While there is a file `no-memory`, calloc() fails within accept().
  * plain_host fgets - one line from stdin to stdout: what it runs in a child.
  */
 #include "plain_host.h"
