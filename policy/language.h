@@ -189,10 +189,7 @@ void sources_sort(const struct policy *policy, struct complaints *complaints,
 bool same_sources(const struct ca_source *left, size_t left_count, const struct ca_source *right,
 		  size_t right_count);
 
-/* names.c: server names.  name_fold() gives the one spelling of a name, without wildcard, in at
- * most NAME_BYTES bytes and a NUL; false: it is none. */
-#define NAME_BYTES 253
-bool name_fold(char folded[NAME_BYTES + 1], const char *name, size_t length);
+/* names.c: server names. */
 bool name_settle(char *name); /* in place, with the wildcard of a policy */
 void name_why(struct text *text, const char *name);
 enum taken name_take(struct policy *policy, const char *value, struct position at);

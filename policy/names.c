@@ -232,6 +232,14 @@ const struct rule *policy_server_rule(const struct policy *policy, const struct 
 	return found ? &found->section->rule : rule;
 }
 
+bool policy_names_servers(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->section_count; i++)
+		if (policy->sections[i].rule.server != NULL)
+			return true;
+	return false;
+}
+
 const struct rule *policy_match_name(const struct policy *policy, const struct endpoint *endpoint,
 				     const char *name, size_t length)
 {

@@ -130,6 +130,14 @@ const struct rule *policy_match_name(const struct policy *policy, const struct e
 const struct rule *policy_server_rule(const struct policy *policy, const struct rule *rule,
 				      const char *name, size_t length);
 
+/* The one spelling of a server name, `name` of `length` bytes, in at most NAME_BYTES bytes and a NUL:
+ * as sections are compared with it.  False: it is none (see policy_match_name()). */
+#define NAME_BYTES 253
+bool name_fold(char folded[NAME_BYTES + 1], const char *name, size_t length);
+
+/* Are there sections of server names, for whatever port? */
+bool policy_names_servers(const struct policy *policy);
+
 /* Does `only-names` of `rule`, which policy_match() gave, let a hello for `name` pass?  A name that
  * has a section of its own there is allowed; where there is no `only-names`, all are, and none. */
 bool policy_allows_name(const struct policy *policy, const struct rule *rule, const char *name,

@@ -96,10 +96,15 @@ static enum reason narrow_again(struct connection *connection)
 	const struct rules every = connection->rules;
 	size_t length = 0;
 	const char *name = server_name(connection, &length);
+	enum reason reason = REASON_NONE;
 
 	rules_narrow(&connection->rules, name, length);
 	verdict_choose_answer(connection);
-	return verdict_guard_hosts(connection, &every);
+	/* The host has found it as it came, when no section was of a name. */
+	/* enforces spelling-again */
+	if (connection->rules.one != every.one && verdict_was_misspelled(connection, name, length))
+		reason = verdict_unless_observed(connection, REASON_SERVER_NAME);
+	return reason != REASON_NONE ? reason : verdict_guard_hosts(connection, &every);
 }
 
 enum reason verdict_find_rules_again(struct connection *connection, struct route *route)

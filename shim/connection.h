@@ -29,6 +29,7 @@ enum stage {
 
 struct answer_status;
 struct host_guard;
+struct spelling;
 
 /* In this order it has no holes: there is one for as long as there is a connection. */
 struct connection {
@@ -63,6 +64,7 @@ struct connection {
 	struct arming arming;
 	struct endpoint endpoint; /* ... this one */
 	struct hello hello;       /* the first of the handshake that goes on */
+	struct spelling *spelling; /* of the server name, for the host; NULL: it has it as it came */
 	struct stream
 		*stream; /* the accepted connection, until admitted or ended; NULL: not known */
 	struct policy_version *version; /* held while a handshake goes on; else NULL, as are ... */
@@ -168,6 +170,13 @@ int connection_flags_of_host(const SSL *ssl, int flags);
 /* The protocols that a client offers, of `length` bytes in `offered`, without those that cannot be
  * guarded: into `left`; its length. */
 size_t connection_protocols(unsigned char *left, const unsigned char *offered, size_t length);
+
+/* spelling.c: the server name as the host is to find it, where libssl says `name` (NULL: none): it
+ * stays until the next hello, or the connection's end.  And in the host's own ClientHello callback,
+ * where the extension is `*bytes`, of `*length`; false: there is none to be found. */
+const char *connection_server_name(struct openssl *openssl, const SSL *ssl, const char *name);
+bool connection_server_name_extension(struct openssl *openssl, SSL *ssl,
+				      const unsigned char **bytes, size_t *length);
 
 /* The shutdown flags that the host cannot take off. */
 int connection_shutdown(const SSL *ssl);

@@ -121,6 +121,8 @@ static enum reason judge_hello(struct connection *connection)
 	if (reason != REASON_NONE)
 		return reason;
 	name = hello_server_name(&connection->hello, &length);
+	if (!verdict_spell(connection, name, length))
+		return REASON_INTERNAL;
 	is_allowed = rules_allow_name(&connection->rules, name, length);
 	/* enforces server-sections */
 	rules_narrow(&connection->rules, name, length);

@@ -262,6 +262,28 @@ long SSL_ctrl(SSL *ssl, int command, long number, void *place)
 	return openssl->SSL_ctrl(ssl, command, number, place);
 }
 
+const char *SSL_get_servername(const SSL *ssl, int type)
+{
+	struct openssl *openssl = openssl_of(ssl, CALLER);
+	const char *name = openssl->SSL_get_servername(ssl, type);
+
+	/* enforces spelling */
+	name = connection_server_name(openssl, ssl, name);
+	return name;
+}
+
+/* Before the hello is judged: HAProxy chooses the certificate by it. */
+int SSL_client_hello_get0_ext(SSL *ssl, unsigned type, const unsigned char **bytes, size_t *length)
+{
+	struct openssl *openssl = openssl_of(ssl, CALLER);
+	int found = openssl->SSL_client_hello_get0_ext(ssl, type, bytes, length);
+
+	/* enforces spelling-at-hello */
+	if (found == 1 && type == TLSEXT_TYPE_server_name && bytes != NULL && length != NULL)
+		found = connection_server_name_extension(openssl, ssl, bytes, length);
+	return found;
+}
+
 /* Muted, libssl takes a close_notify for sent; for the host none is, until the verdict. */
 int SSL_get_shutdown(const SSL *ssl)
 {

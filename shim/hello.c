@@ -119,14 +119,11 @@ static const unsigned char *asked_at(const struct hello *first, size_t index, si
 	return NULL;
 }
 
-/* RFC 6066, 3, as libssl takes it: one name, of the only type there is, and nothing behind it. */
-const char *hello_server_name(const struct hello *first, size_t *length)
+const char *hello_name_of(const unsigned char *bytes, size_t whole, size_t *length)
 {
 	enum { HEAD = 5 }; /* of the list: 2; type: 1; of the name: 2 */
-	size_t whole;
-	const unsigned char *bytes = asked_at(first, ASKED_SERVER_NAME, &whole);
 
-	if (bytes == NULL || whole < HEAD || whole > HEAD + TLSEXT_MAXLEN_host_name ||
+	if (whole < HEAD || whole > HEAD + TLSEXT_MAXLEN_host_name ||
 	    (size_t)(bytes[0] << 8 | bytes[1]) != whole - 2 ||
 	    bytes[2] != TLSEXT_NAMETYPE_host_name ||
 	    (size_t)(bytes[3] << 8 | bytes[4]) != whole - HEAD ||
@@ -134,6 +131,14 @@ const char *hello_server_name(const struct hello *first, size_t *length)
 		return NULL;
 	*length = whole - HEAD;
 	return (const char *)bytes + HEAD;
+}
+
+const char *hello_server_name(const struct hello *first, size_t *length)
+{
+	size_t whole;
+	const unsigned char *bytes = asked_at(first, ASKED_SERVER_NAME, &whole);
+
+	return bytes != NULL ? hello_name_of(bytes, whole, length) : NULL;
 }
 
 bool hello_is_acme(const struct hello *first)

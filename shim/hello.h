@@ -26,6 +26,10 @@ void hello_forget(struct hello *first);
  * NULL: none, or one that libssl does not take. */
 const char *hello_server_name(const struct hello *first, size_t *length);
 
+/* The name in the extension server_name (RFC 6066, 3) of `whole` bytes, as libssl takes it: one, of
+ * the only type there is, and nothing behind it; else NULL. */
+const char *hello_name_of(const unsigned char *bytes, size_t whole, size_t *length);
+
 /* Does it come to validate a name for ACME (RFC 8737): its only protocol is acme-tls/1, and it asks
  * for a server by name? */
 bool hello_is_acme(const struct hello *first);

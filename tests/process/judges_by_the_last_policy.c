@@ -135,6 +135,26 @@ static void expect_parked(struct server *server, const struct parked *row, int v
 	outcome_clear(&outcome);
 }
 
+/* The host has the name as it came, and may have chosen its default site by it. */
+static void expect_spelling_counts(struct server *server)
+{
+	char sections[256];
+	struct parked row = {.before = "verify = off", .after = sections};
+
+	text_format(sections, sizeof(sections),
+		    "ca = @ca.pem\nhosts = names-only\n[port %u server direct.example]\nverify = off",
+		    server->ports[0]);
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+		meanwhile.name = "direct.example";
+		row.reason = NULL;
+		expect_parked(server, &row, version);
+		meanwhile.name = "Direct.Example.";
+		row.reason = "server-name";
+		expect_parked(server, &row, version);
+	}
+	meanwhile.name = NULL;
+}
+
 static void run_parked(void **state)
 {
 	struct server *server = changing_server(*state, "");
@@ -146,6 +166,7 @@ static void run_parked(void **state)
 	 */
 	expect_parked(server, &(struct parked){"ca = @ca.pem", "verify = off", NULL, NULL},
 		      TLS1_3_VERSION);
+	expect_spelling_counts(server);
 	expectations_met();
 	server_stop(server);
 }

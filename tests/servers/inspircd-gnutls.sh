@@ -11,6 +11,7 @@ configure() {
 	file inspircd.conf <<-X
 		<server name="irc.test" description="x" id="97K" network="x">
 		<admin name="x" nick="x" email="x@x.test">
+		<module name="cap">
 		<module name="ssl_$module">
 		<sslprofile name="p" provider="$module" certfile="$certificate" keyfile="$key" $([[ $module == openssl ]] && echo 'tlsv1="no" requestclientcert="no"' || echo 'requestclientcert="no"')>
 		$(each_port '<bind address="127.0.0.1" port="@" type="clients" sslprofile="p">')

@@ -8,7 +8,7 @@ launch() {
 	upstream
 	file squid.conf <<-X
 		$(each_port "https_port 127.0.0.1:@ accel defaultsite=localhost tls-cert=$certificate tls-key=$key")
-		cache_peer 127.0.0.1 parent $spare 0 no-query originserver
+		cache_peer 127.0.0.1 parent $spare 0 no-query originserver no-netdb-exchange
 		http_access allow all
 		cache deny all
 		cache_effective_user nobody

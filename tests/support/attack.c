@@ -221,6 +221,9 @@ static void expect_out(struct victim *victim, int version, struct outcome *seen)
 		expect(strcmp(outcome_body(seen), SERVER_ANSWER) == 0,
 		       "TLS %s, %s: the edge is not served, alert %d, %s", word, victim->answer,
 		       seen->alert, ending_word(seen->ending));
+		expect(!attack->without_answer ||
+			       victim_times_in(victim->server) == victim->times_in,
+		       "TLS %s, %s: something has come to the host", word, victim->answer);
 	}
 	if (!has_status(victim) || attack->reason == NULL)
 		expect_line(victim, word);

@@ -261,12 +261,15 @@ def executed(canaries):
 def run(port, certificates, canaries, lane):
     own, target, certificate = (OPEN, SHOP, None) if lane == 'open' else (SHOP, OTHER, f'{certificates}/edge.pem')
     foreign = {'open': {SHOP, OTHER}, 'own': {OTHER}}[lane]
-    good = list(well_formed(own))
-    bad = [(text, 0) for text in tricks(own, target)] + [(text, 0) for text in mutations(own, target, 200)]
+    good = [(own, text, due) for text, due in well_formed(own)]
+    bad = [(own, text, 0) for text in tricks(own, target)] + [(own, text, 0) for text in mutations(own, target, 200)]
+    # a server may not know its own name in the hello either, and answer by its default site
+    bad += [(spelling, request(host=own), 0) for spelling in (own.upper(), own.capitalize(), own + '.')]
     open(canaries, 'w').close()
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
-        jobs = [(text, due, i % 3 == 2) for i, (text, due) in enumerate(good + bad)]
-        answers = list(pool.map(lambda job: converse(port, own, certificate, to_bytes(job[0]), job[2]), jobs))
+        jobs = [(text, due, i % 3 == 2) for i, (_, text, due) in enumerate(good + bad)]
+        answers = list(pool.map(lambda name, job: converse(port, name, certificate, to_bytes(job[0]), job[2]),
+                                (name for name, _, _ in good + bad), jobs))
     answered = 0
     for (text, due, split), seen in zip(jobs, answers):
         if not due:
