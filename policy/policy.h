@@ -130,8 +130,8 @@ const struct rule *policy_match_name(const struct policy *policy, const struct e
 const struct rule *policy_server_rule(const struct policy *policy, const struct rule *rule,
 				      const char *name, size_t length);
 
-/* The one spelling of a server name, `name` of `length` bytes, in at most NAME_BYTES bytes and a NUL:
- * as sections are compared with it.  False: it is none (see policy_match_name()). */
+/* The one spelling of a server name, `name` of `length` bytes, in at most NAME_BYTES bytes and a
+ * NUL: as sections are compared with it.  False: it is none (see policy_match_name()). */
 #define NAME_BYTES 253
 bool name_fold(char folded[NAME_BYTES + 1], const char *name, size_t length);
 

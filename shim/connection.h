@@ -64,7 +64,8 @@ struct connection {
 	struct arming arming;
 	struct endpoint endpoint; /* ... this one */
 	struct hello hello;       /* the first of the handshake that goes on */
-	struct spelling *spelling; /* of the server name, for the host; NULL: it has it as it came */
+	struct spelling
+		*spelling; /* of the server name, for the host; NULL: it has it as it came */
 	struct stream
 		*stream; /* the accepted connection, until admitted or ended; NULL: not known */
 	struct policy_version *version; /* held while a handshake goes on; else NULL, as are ... */

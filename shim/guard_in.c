@@ -180,6 +180,14 @@ static ssize_t receive_as_asked(int descriptor, struct msghdr *message, int flag
 	return count;
 }
 
+/* What the kernel has said of `read`, which the host did not see. */
+static void tell_lengths(struct msghdr *message, const struct msghdr *read)
+{
+	message->msg_namelen = read->msg_namelen;
+	message->msg_controllen = read->msg_controllen;
+	message->msg_flags = read->msg_flags;
+}
+
 /* On a connection that must speak TLS, and which nobody conducts yet: what may come is known
  * before it comes.  False: it is no longer so. */
 static bool receive_new(struct stream *stream, int descriptor, struct msghdr *message, int flags,
@@ -195,6 +203,8 @@ static bool receive_new(struct stream *stream, int descriptor, struct msghdr *me
 	look.msg_control = NULL;
 	look.msg_controllen = 0;
 	*count = libc->recvmsg(descriptor, &look, flags | MSG_PEEK);
+	if (*count == 0)
+		tell_lengths(message, &look);
 	if (*count <= 0)
 		return true;
 	guard_follow_policy(stream, descriptor); /* it may have waited */
@@ -209,16 +219,17 @@ static bool receive_new(struct stream *stream, int descriptor, struct msghdr *me
 	if (outlook == OUTLOOK_NOT) {
 		guard_close(stream, descriptor, REASON_PLAINTEXT);
 		*count = 0;
+		tell_lengths(message, &look);
 		return true;
 	}
 	*count = (ssize_t)allowed;
-	if ((flags & MSG_PEEK) != 0)
+	if ((flags & MSG_PEEK) != 0) {
+		tell_lengths(message, &look);
 		return true;
+	}
 	cut = guard_cut_short(message, pieces, allowed);
 	*count = libc->recvmsg(descriptor, &cut, flags);
-	message->msg_namelen = cut.msg_namelen;
-	message->msg_controllen = cut.msg_controllen;
-	message->msg_flags = cut.msg_flags;
+	tell_lengths(message, &cut);
 	if (*count > 0)
 		take_in(stream, message, (size_t)*count);
 	return true;

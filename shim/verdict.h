@@ -93,8 +93,8 @@ enum reason verdict_judge_address(struct connection *connection, const struct ro
 /* What a refused one sees by these rules. */
 void verdict_choose_answer(struct connection *connection);
 
-/* spelling.c: that the host may find the server name of the hello as the policy spells it; false: no
- * memory.  And, has it found one that came in another spelling? */
+/* spelling.c: that the host may find the server name of the hello as the policy spells it; false:
+ * no memory.  And, has it found one that came in another spelling? */
 bool verdict_spell(struct connection *connection, const char *name, size_t length);
 bool verdict_was_misspelled(const struct connection *connection, const char *name, size_t length);
 

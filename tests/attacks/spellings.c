@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define OPEN_SITE "direct.example"
-#define SECTIONS                                           \
+#define SECTIONS                                            \
 	"[port {enforced}]\nca = {ca}\nrefuse = {answer}\n" \
 	"hosts = names-only\n"                              \
 	"[port {enforced} server " OPEN_SITE "]\nverify = off\n"

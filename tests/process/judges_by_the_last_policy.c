@@ -141,9 +141,10 @@ static void expect_spelling_counts(struct server *server)
 	char sections[256];
 	struct parked row = {.before = "verify = off", .after = sections};
 
-	text_format(sections, sizeof(sections),
-		    "ca = @ca.pem\nhosts = names-only\n[port %u server direct.example]\nverify = off",
-		    server->ports[0]);
+	text_format(
+		sections, sizeof(sections),
+		"ca = @ca.pem\nhosts = names-only\n[port %u server direct.example]\nverify = off",
+		server->ports[0]);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
 		meanwhile.name = "direct.example";
 		row.reason = NULL;
