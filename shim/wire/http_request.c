@@ -2,89 +2,16 @@
 
 #include "http_authority.h"
 
+#include <endian.h>
 #include <string.h>
-#include <strings.h>
-
-/* ---- where the head ends ---- */
-
-static bool request_line_parse(struct piece line, struct piece *method, struct piece *target,
-			       bool *is_1_1);
-
-static bool is_plain(unsigned char byte)
-{
-	return byte >= ' ' && byte != 0x7f;
-}
-
-/* CR stands before LF, and LF behind CR; of what is below a blank, nothing else but the tab in a
- * line. */
-static bool may_follow(unsigned char byte, unsigned char before)
-{
-	if ((byte == '\n') != (before == '\r'))
-		return false;
-	return is_plain(byte) || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
-/* Who speaks another protocol is not to wait for a head that never ends. */
-static bool first_line_is_good(const char *bytes, size_t length)
-{
-	struct piece method, target;
-	bool is_1_1;
-
-	return request_line_parse((struct piece){bytes, length}, &method, &target, &is_1_1);
-}
-
-/* Bytes that are looked at together: a loop of so many that compilers make one step of. */
-#define BLOCK_BYTES 16
-
-static bool are_plain(const char *bytes)
-{
-	unsigned char odd = 0;
-
-	for (size_t i = 0; i < BLOCK_BYTES; i++)
-		odd = (unsigned char)(odd + (is_plain((unsigned char)bytes[i]) ? 0u : 1u));
-	return odd == 0;
-}
-
-/* How many bytes from there on are plain, so that each may follow the other: most of a head, which
- * is on the way of every request. */
-static size_t skip_plain(const char *bytes, size_t count)
-{
-	size_t at = 0;
-
-	while (count - at >= BLOCK_BYTES && are_plain(bytes + at))
-		at += BLOCK_BYTES;
-	while (at < count && is_plain((unsigned char)bytes[at]))
-		at++;
-	return at;
-}
-
-enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, size_t *length)
-{
-	size_t end = count;
-
-	if (end > HTTP_HEAD_MAX_BYTES)
-		end = HTTP_HEAD_MAX_BYTES;
-	for (size_t i = *looked; i < end; i++) {
-		if (i > 0 && bytes[i - 1] != '\r')
-			i += skip_plain(bytes + i, end - i);
-		if (i == end)
-			break;
-		if (!may_follow((unsigned char)bytes[i], i > 0 ? (unsigned char)bytes[i - 1] : ' '))
-			return HTTP_HEAD_WRONG;
-		if (bytes[i] != '\n')
-			continue;
-		if (memchr(bytes, '\n', i) == NULL && !first_line_is_good(bytes, i - 1))
-			return HTTP_HEAD_WRONG;
-		if (i >= 2 && bytes[i - 2] == '\n') {
-			*length = i + 1;
-			return HTTP_HEAD_WHOLE;
-		}
-	}
-	*looked = end;
-	return count < HTTP_HEAD_MAX_BYTES ? HTTP_HEAD_MORE : HTTP_HEAD_WRONG;
-}
 
 /* ---- the first line ---- */
+
+struct request_line {
+	struct piece method, target;
+	struct piece authority; /* of a target that has one; else empty */
+	bool is_1_1;
+};
 
 static bool is_method(struct piece method)
 {
@@ -107,7 +34,8 @@ static bool target_parse(struct piece target, struct piece *authority)
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 		const size_t length = strlen(schemes[i]);
 
-		if (target.length <= length || strncasecmp(target.at, schemes[i], length) != 0)
+		if (target.length <= length ||
+		    !piece_is_spelled((struct piece){target.at, length}, schemes[i]))
 			continue;
 		authority->at = target.at + length;
 		while (authority->length < target.length - length &&
@@ -118,20 +46,98 @@ static bool target_parse(struct piece target, struct piece *authority)
 	return false;
 }
 
-static bool request_line_parse(struct piece line, struct piece *method, struct piece *target,
-			       bool *is_1_1)
+/* `rest`: the line, without its end. */
+static bool request_line_parse(struct piece rest, struct request_line *line)
 {
-	struct piece authority;
+	if (!piece_cut(&rest, ' ', &line->method) || !is_method(line->method) ||
+	    !piece_cut(&rest, ' ', &line->target))
+		return false;
+	if (memchr(line->target.at, '\t', line->target.length) != NULL)
+		return false;
+	line->is_1_1 = rest.length == 8 && memcmp(rest.at, "HTTP/1.1", 8) == 0;
+	if (!line->is_1_1 && (rest.length != 8 || memcmp(rest.at, "HTTP/1.0", 8) != 0))
+		return false;
+	return target_parse(line->target, &line->authority) ||
+	       (piece_is_word(line->method, "OPTIONS") && piece_is_word(line->target, "*"));
+}
 
-	if (!piece_cut(&line, ' ', method) || !is_method(*method) || !piece_cut(&line, ' ', target))
-		return false;
-	if (memchr(target->at, '\t', target->length) != NULL)
-		return false;
-	*is_1_1 = line.length == 8 && memcmp(line.at, "HTTP/1.1", 8) == 0;
-	if (!*is_1_1 && (line.length != 8 || memcmp(line.at, "HTTP/1.0", 8) != 0))
-		return false;
-	return target_parse(*target, &authority) ||
-	       (piece_is_word(*method, "OPTIONS") && piece_is_word(*target, "*"));
+/* ---- where the head ends ---- */
+
+static bool is_plain(unsigned char byte)
+{
+	return byte >= ' ' && byte != 0x7f;
+}
+
+/* Bytes that are looked at together. */
+#define BLOCK_BYTES     sizeof(uint64_t)
+#define EACH_BYTE(byte) (UINT64_MAX / UINT8_MAX * (byte))
+
+/* How many bytes of a block, from the first on, are plain for certain: what is below a blank
+ * borrows from a highest bit that it does not have, and DEL carries into one.  A plain byte may
+ * too, by what comes from its neighbour. */
+static size_t plain_of_block(const char *bytes)
+{
+	uint64_t block, odd;
+
+	memcpy(&block, bytes, sizeof(block));
+	block = le64toh(block);
+	odd = ((block - EACH_BYTE(' ')) | (block + EACH_BYTE(1))) & ~block & EACH_BYTE(0x80);
+	return odd != 0 ? (size_t)__builtin_ctzll(odd) / 8 : BLOCK_BYTES;
+}
+
+/* The same of more: most of a head, which is on the way of every request. */
+static size_t skip_plain(const char *bytes, size_t count)
+{
+	size_t at = 0, plain = BLOCK_BYTES;
+
+	while (plain == BLOCK_BYTES && count - at >= BLOCK_BYTES) {
+		plain = plain_of_block(bytes + at);
+		at += plain;
+	}
+	while (at < count && is_plain((unsigned char)bytes[at]))
+		at++;
+	return at;
+}
+
+/* Who speaks another protocol is not to wait for a head that never ends. */
+static bool first_line_is_good(const char *bytes, size_t length)
+{
+	struct request_line unused;
+
+	return request_line_parse((struct piece){bytes, length}, &unused);
+}
+
+/* CR stands before LF, and LF behind CR; of what is below a blank, nothing else but the tab in a
+ * line. */
+enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, size_t *length)
+{
+	const size_t end = count < HTTP_HEAD_MAX_BYTES ? count : HTTP_HEAD_MAX_BYTES;
+	bool in_first_line = memchr(bytes, '\n', *looked) == NULL;
+	size_t at = *looked;
+
+	while ((at += skip_plain(bytes + at, end - at)) < end) {
+		const size_t line_end = at;
+
+		if (bytes[at] == '\t') {
+			at++;
+			continue;
+		}
+		if (bytes[at] != '\r')
+			return HTTP_HEAD_WRONG;
+		if (at + 1 == end)
+			break; /* and is looked at again */
+		if (bytes[at + 1] != '\n' ||
+		    (in_first_line && !first_line_is_good(bytes, line_end)))
+			return HTTP_HEAD_WRONG;
+		in_first_line = false;
+		at += 2;
+		if (bytes[line_end - 1] == '\n') {
+			*length = at;
+			return HTTP_HEAD_WHOLE;
+		}
+	}
+	*looked = at;
+	return count < HTTP_HEAD_MAX_BYTES ? HTTP_HEAD_MORE : HTTP_HEAD_WRONG;
 }
 
 /* ---- fields ---- */
@@ -194,7 +200,7 @@ static bool field_parse(struct piece line, struct head *head)
 	size_t field;
 
 	/* Nor does a name begin with a blank: no line goes on in the next. */
-	if (!piece_cut(&line, ':', &name) || !piece_is_token(name))
+	if (!piece_cut_token(&line, ':', &name))
 		return false;
 	line = piece_without_blanks(line);
 	if (piece_is_word(name, "connection"))
@@ -212,37 +218,26 @@ static bool field_parse(struct piece line, struct head *head)
 
 /* ---- what they come to ---- */
 
-static bool length_parse(struct piece value, uint64_t *length)
-{
-	*length = 0;
-	for (size_t i = 0; i < value.length; i++) {
-		if (!piece_is_digit(value.at[i]))
-			return false;
-		*length = *length * 10 + (uint64_t)(value.at[i] - '0');
-	}
-	return value.length > 0 && value.length <= 18;
-}
-
 /* RFC 9112, 6.  To some hosts a GET has no body, whatever it says (RFC 9110, 9.3.1). */
-static bool body_parse(const struct head *head, struct piece method, bool is_1_1,
+static bool body_parse(const struct head *head, const struct request_line *line,
 		       struct http_request *request)
 {
 	const struct piece coding = head->values[FIELD_CODING];
 	const struct piece length = head->values[FIELD_LENGTH];
 
 	if (coding.at != NULL &&
-	    (length.at != NULL || !is_1_1 || !piece_is_word(coding, "chunked")))
+	    (length.at != NULL || !line->is_1_1 || !piece_is_word(coding, "chunked")))
 		return false;
-	if (length.at != NULL && !length_parse(length, &request->content_length))
+	if (length.at != NULL && !piece_number(length, &request->content_length))
 		return false;
 	request->is_chunked = coding.at != NULL;
 	return (!request->is_chunked && request->content_length == 0) ||
-	       (!piece_is_word(method, "GET") && !piece_is_word(method, "HEAD") &&
-		!piece_is_word(method, "TRACE") && !piece_is_word(method, "OPTIONS"));
+	       (!piece_is_word(line->method, "GET") && !piece_is_word(line->method, "HEAD") &&
+		!piece_is_word(line->method, "TRACE") && !piece_is_word(line->method, "OPTIONS"));
 }
 
 /* To another protocol but WebSocket it may not go: in h2 the requests would be others'. */
-static bool upgrade_parse(const struct head *head, struct piece method, bool is_1_1,
+static bool upgrade_parse(const struct head *head, const struct request_line *line,
 			  struct http_request *request)
 {
 	const struct piece upgrade = head->values[FIELD_UPGRADE];
@@ -251,26 +246,24 @@ static bool upgrade_parse(const struct head *head, struct piece method, bool is_
 	if (expect.at != NULL && !piece_is_word(expect, "100-continue"))
 		return false;
 	request->upgrades = upgrade.at != NULL;
-	return upgrade.at == NULL || (piece_is_word(upgrade, "websocket") && is_1_1 &&
-				      piece_is_word(method, "GET") && expect.at == NULL);
+	return upgrade.at == NULL || (piece_is_word(upgrade, "websocket") && line->is_1_1 &&
+				      piece_is_word(line->method, "GET") && expect.at == NULL);
 }
 
 /* The target's and the Host's are the same, or there is a Host alone, or neither; HTTP/1.1 has one.
  * Of a target alone some host programs know nothing, who look at the Host. */
-static bool host_parse(const struct head *head, struct piece target, bool is_1_1,
+static bool host_parse(const struct head *head, const struct request_line *line,
 		       struct http_request *request)
 {
 	const struct piece host = head->values[FIELD_HOST];
-	struct piece authority, name = {NULL, 0};
+	const struct piece authority = line->authority;
+	struct piece name = {NULL, 0};
 	bool is_good = true;
 
-	if (!target_parse(target, &authority))
-		authority.length = 0; /* `*` */
-	if (host.at == NULL && (is_1_1 || authority.length > 0))
+	if (host.at == NULL && (line->is_1_1 || authority.length > 0))
 		return false;
 	if (authority.length > 0 && host.at != NULL &&
-	    (authority.length != host.length ||
-	     strncasecmp(authority.at, host.at, host.length) != 0))
+	    (authority.length != host.length || !piece_is_spelled(authority, host.at)))
 		return false;
 	if (host.at != NULL && host.length > 0)
 		is_good = http_authority_parse(host, &name);
@@ -283,24 +276,23 @@ static bool host_parse(const struct head *head, struct piece target, bool is_1_1
 
 bool http_request_parse(const char *head, size_t length, struct http_request *request)
 {
-	struct piece rest = {head, length}, line, method, target;
+	struct piece rest = {head, length}, line;
+	struct request_line first;
 	struct head said = {0};
-	bool is_1_1;
 
 	*request = (struct http_request){0};
 	if (!piece_cut(&rest, '\n', &line) || line.length == 0)
 		return false;
 	line.length--; /* the CR, as in each line */
-	if (!request_line_parse(line, &method, &target, &is_1_1))
+	if (!request_line_parse(line, &first))
 		return false;
 	/* Methods have a case; what others make of `head` is not known. */
-	request->is_head = method.length == 4 && memcmp(method.at, "HEAD", 4) == 0;
+	request->is_head = first.method.length == 4 && memcmp(first.method.at, "HEAD", 4) == 0;
 	while (piece_cut(&rest, '\n', &line) && line.length > 1) {
 		line.length--;
 		if (!field_parse(line, &said))
 			return false;
 	}
-	return host_parse(&said, target, is_1_1, request) &&
-	       body_parse(&said, method, is_1_1, request) &&
-	       upgrade_parse(&said, method, is_1_1, request);
+	return host_parse(&said, &first, request) && body_parse(&said, &first, request) &&
+	       upgrade_parse(&said, &first, request);
 }

@@ -1,7 +1,8 @@
 #include "http_response.h"
 
+#include "piece.h"
+
 #include <string.h>
-#include <strings.h>
 
 static void head_begin(struct http_response *response)
 {
@@ -25,66 +26,43 @@ void http_response_expect(struct http_response *response, bool is_head, bool upg
 }
 
 /* HTTP/1.1 200, and what follows */
-static bool status_line(struct http_response *response)
+static bool status_line(struct http_response *response, struct piece line)
 {
 	static const char form[] = "HTTP/1.";
-	const char *line = response->line;
+	const char *at = line.at;
 
-	if (response->line_bytes < 12 || memcmp(line, form, 7) != 0 ||
-	    (line[7] != '0' && line[7] != '1') || line[8] != ' ' || line[9] < '1' || line[9] > '5')
+	if (line.length < 12 || memcmp(at, form, 7) != 0 || (at[7] != '0' && at[7] != '1') ||
+	    at[8] != ' ' || at[9] < '1' || at[9] > '5')
 		return false;
 	for (size_t i = 9; i < 12; i++) {
-		if (line[i] < '0' || line[i] > '9')
+		if (!piece_is_digit(at[i]))
 			return false;
-		response->status = response->status * 10 + (unsigned)(line[i] - '0');
+		response->status = response->status * 10 + (unsigned)(at[i] - '0');
 	}
-	return response->line_bytes == 12 || line[12] == ' ';
+	return line.length == 12 || at[12] == ' ';
 }
 
-/* What stands behind NAME and its colon; NULL: it is another field. */
-static const char *value_of(const struct http_response *response, const char *name)
+static bool field_line(struct http_response *response, struct piece line, bool is_whole)
 {
-	const size_t length = strlen(name);
-	const char *at = response->line;
-
-	if (response->line_bytes < length || strncasecmp(at, name, length) != 0)
-		return NULL;
-	at += length;
-	return at + strspn(at, " \t");
-}
-
-static bool length_line(struct http_response *response, const char *value)
-{
-	const size_t digits = strspn(value, "0123456789");
-
-	if (response->has_length || digits == 0 || digits > 18 ||
-	    value[digits + strspn(value + digits, " \t")] != '\0')
-		return false;
-	response->has_length = true;
-	for (size_t i = 0; i < digits; i++)
-		response->length = response->length * 10 + (uint64_t)(value[i] - '0');
-	return true;
-}
-
-static bool field_line(struct http_response *response)
-{
-	const char first = response->line[0];
-	const char *length, *coding;
+	const char first = *line.at;
+	struct piece name;
 
 	if (first == ' ' || first == '\t')
 		return false;
-	if ((first | 0x20) != 'c' && (first | 0x20) != 't')
+	if (((first | 0x20) != 'c' && (first | 0x20) != 't') || !piece_cut(&line, ':', &name))
 		return true;
-	length = value_of(response, "content-length:");
-	coding = value_of(response, "transfer-encoding:");
-	if (length != NULL)
-		return response->line_bytes < sizeof(response->line) &&
-		       length_line(response, length);
-	if (coding == NULL)
-		return true;
-	if (response->is_chunked || strcasecmp(coding, "chunked") != 0)
-		return false;
-	response->is_chunked = true;
+	line = piece_without_blanks(line);
+	if (piece_is_word(name, "content-length")) {
+		if (response->has_length || !is_whole)
+			return false;
+		response->has_length = true;
+		return piece_number(line, &response->length);
+	}
+	if (piece_is_word(name, "transfer-encoding")) {
+		if (response->is_chunked || !is_whole || !piece_is_word(line, "chunked"))
+			return false;
+		response->is_chunked = true;
+	}
 	return true;
 }
 
@@ -112,43 +90,54 @@ static void head_end(struct http_response *response)
 		response->state = HTTP_RESPONSE_LOST;
 }
 
-static void line_end(struct http_response *response)
+/* `line`: as much of it as matters; false: it was longer. */
+static void line_end(struct http_response *response, struct piece line, bool is_whole)
 {
-	const size_t kept = response->line_bytes < sizeof(response->line)
-				    ? response->line_bytes
-				    : sizeof(response->line) - 1;
 	bool good = true;
 
-	response->line[kept] = '\0';
-	if (kept > 0 && kept == response->line_bytes && response->line[kept - 1] == '\r')
-		response->line[--response->line_bytes] = '\0';
+	if (is_whole && line.length > 0 && line.at[line.length - 1] == '\r')
+		line.length--;
 	if (response->status == 0)
-		good = status_line(response);
-	else if (response->line_bytes == 0)
+		good = status_line(response, line);
+	else if (line.length == 0)
 		head_end(response);
 	else
-		good = field_line(response);
+		good = field_line(response, line, is_whole);
 	if (!good)
 		response->state = HTTP_RESPONSE_LOST;
 	response->line_bytes = 0;
 }
 
-/* Up to the end of a line, or of what is there; how many bytes that is. */
+/* Behind what is kept of the line. */
+static void line_keep(struct http_response *response, const char *bytes, size_t count)
+{
+	if (response->line_bytes < sizeof(response->line)) {
+		const size_t room = sizeof(response->line) - response->line_bytes;
+
+		memcpy(response->line + response->line_bytes, bytes, count < room ? count : room);
+	}
+	response->line_bytes += count;
+}
+
+/* Up to the end of a line, or of what is there; how many bytes that is.  Mostly the whole line is
+ * there, and is read where it stands. */
 static size_t head_read(struct http_response *response, const char *bytes, size_t count)
 {
 	const char *end = memchr(bytes, '\n', count);
 	const size_t more = end != NULL ? (size_t)(end - bytes) : count;
-	const size_t most = sizeof(response->line) - 1;
+	struct piece line = {bytes, more};
+	bool is_whole;
 
-	if (response->line_bytes < most) {
-		const size_t room = most - response->line_bytes;
-
-		memcpy(response->line + response->line_bytes, bytes, more < room ? more : room);
+	if (end == NULL || response->line_bytes > 0) {
+		line_keep(response, bytes, more);
+		line = (struct piece){response->line, response->line_bytes};
 	}
-	response->line_bytes += more;
 	if (end == NULL)
 		return more;
-	line_end(response);
+	is_whole = line.length <= sizeof(response->line);
+	if (!is_whole)
+		line.length = sizeof(response->line);
+	line_end(response, line, is_whole);
 	return more + 1;
 }
 

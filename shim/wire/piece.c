@@ -1,56 +1,57 @@
 #include "piece.h"
 
-#include <string.h>
-#include <strings.h>
+/* RFC 9110, 5.6.2.  A table, since it is asked for each byte of each name. */
+static const bool is_token_byte[256] = {
+	['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true,
+	['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true,
+	['`'] = true, ['|'] = true, ['~'] = true, ['0'] = true, ['1'] = true, ['2'] = true,
+	['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true, ['7'] = true, ['8'] = true,
+	['9'] = true, ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true, ['E'] = true,
+	['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true, ['K'] = true,
+	['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true, ['Q'] = true,
+	['R'] = true, ['S'] = true, ['T'] = true, ['U'] = true, ['V'] = true, ['W'] = true,
+	['X'] = true, ['Y'] = true, ['Z'] = true, ['a'] = true, ['b'] = true, ['c'] = true,
+	['d'] = true, ['e'] = true, ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true,
+	['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true, ['n'] = true, ['o'] = true,
+	['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true, ['t'] = true, ['u'] = true,
+	['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true, ['z'] = true,
+};
 
-bool piece_is_letter(char byte)
+bool piece_cut_token(struct piece *rest, char byte, struct piece *token)
 {
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
+	size_t length = 0;
 
-bool piece_is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
-/* RFC 9110, 5.6.2. */
-static bool is_token_byte(char byte)
-{
-	return piece_is_letter(byte) || piece_is_digit(byte) || byte == '-' ||
-	       (byte != '\0' && strchr("!#$%&'*+.^_`|~", byte) != NULL);
-}
-
-bool piece_is_token(struct piece piece)
-{
-	for (size_t i = 0; i < piece.length; i++)
-		if (!is_token_byte(piece.at[i]))
-			return false;
-	return piece.length > 0;
-}
-
-bool piece_is_word(struct piece piece, const char *word)
-{
-	return piece.length == strlen(word) && strncasecmp(piece.at, word, piece.length) == 0;
-}
-
-bool piece_cut(struct piece *rest, char byte, struct piece *before)
-{
-	const char *found = memchr(rest->at, byte, rest->length);
-
-	if (found == NULL)
+	while (length < rest->length && is_token_byte[(unsigned char)rest->at[length]])
+		length++;
+	if (length == 0 || length == rest->length || rest->at[length] != byte)
 		return false;
-	*before = (struct piece){rest->at, (size_t)(found - rest->at)};
-	rest->at = found + 1;
-	rest->length -= before->length + 1;
+	*token = (struct piece){rest->at, length};
+	rest->at += length + 1;
+	rest->length -= length + 1;
 	return true;
 }
 
-struct piece piece_without_blanks(struct piece piece)
+static char small_of(char byte)
 {
-	while (piece.length > 0 && (*piece.at == ' ' || *piece.at == '\t'))
-		piece.at++, piece.length--;
-	while (piece.length > 0 &&
-	       (piece.at[piece.length - 1] == ' ' || piece.at[piece.length - 1] == '\t'))
-		piece.length--;
-	return piece;
+	return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
+}
+
+/* Not strncasecmp(): what that takes for the small letter of an I is the locale's to say. */
+bool piece_is_spelled(struct piece piece, const char *letters)
+{
+	for (size_t i = 0; i < piece.length; i++)
+		if (piece.at[i] != letters[i] && small_of(piece.at[i]) != small_of(letters[i]))
+			return false;
+	return true;
+}
+
+bool piece_number(struct piece piece, uint64_t *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < piece.length; i++) {
+		if (!piece_is_digit(piece.at[i]))
+			return false;
+		*number = *number * 10 + (uint64_t)(piece.at[i] - '0');
+	}
+	return piece.length > 0 && piece.length <= 18;
 }

@@ -7,26 +7,62 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 struct piece {
 	const char *at;
 	size_t length;
 };
 
-/* Of ASCII, whatever the locale. */
-bool piece_is_letter(char byte);
-bool piece_is_digit(char byte);
+/* Here stands what each line of each request takes.  Of ASCII, whatever the locale. */
+static inline bool piece_is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
 
-/* A token of RFC 9110, 5.6.2. */
-bool piece_is_token(struct piece piece);
+static inline bool piece_is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
 
-/* This word, its letters small or large. */
-bool piece_is_word(struct piece piece, const char *word);
+/* These bytes, their letters small or large. */
+bool piece_is_spelled(struct piece piece, const char *letters);
+
+static inline bool piece_is_word(struct piece piece, const char *word)
+{
+	return piece.length == strlen(word) && piece_is_spelled(piece, word);
+}
 
 /* Cut off `rest` what stands before the first such byte, and the byte.  False: it is not there. */
-bool piece_cut(struct piece *rest, char byte, struct piece *before);
+static inline bool piece_cut(struct piece *rest, char byte, struct piece *before)
+{
+	const char *found = memchr(rest->at, byte, rest->length);
+
+	if (found == NULL)
+		return false;
+	*before = (struct piece){rest->at, (size_t)(found - rest->at)};
+	rest->at = found + 1;
+	rest->length -= before->length + 1;
+	return true;
+}
+
+/* Cut off `rest` the token (RFC 9110, 5.6.2) before the first such byte, and the byte.  False: what
+ * stands there is none. */
+bool piece_cut_token(struct piece *rest, char byte, struct piece *token);
 
 /* Without the blanks and tabs at both ends. */
-struct piece piece_without_blanks(struct piece piece);
+static inline struct piece piece_without_blanks(struct piece piece)
+{
+	while (piece.length > 0 && (*piece.at == ' ' || *piece.at == '\t'))
+		piece.at++, piece.length--;
+	while (piece.length > 0 &&
+	       (piece.at[piece.length - 1] == ' ' || piece.at[piece.length - 1] == '\t'))
+		piece.length--;
+	return piece;
+}
+
+/* Its digits as a number; false: it has others, or none, or more than 18. */
+bool piece_number(struct piece piece, uint64_t *number);
 
 #endif
