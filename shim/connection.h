@@ -160,9 +160,10 @@ void connection_wrote(const struct connection *connection, const void *bytes, si
 size_t connection_kept(const SSL *ssl);
 
 /* Around every call of the host that drives a handshake, reads, or waits for the client's last
- * word: libssl lets it read only in between. */
-void connection_door_opens(const SSL *ssl);
-void connection_door_shuts(const SSL *ssl);
+ * word: libssl lets it read only in between.  `connection`: what connection_of() says now, which
+ * may be more when the door shuts. */
+void connection_door_opens(const SSL *ssl, const struct connection *connection);
+void connection_door_shuts(const SSL *ssl, const struct connection *connection);
 
 /* The shutdown flags as the host is to find them, and as it sets them. */
 int connection_flags_for_host(const SSL *ssl, int flags);

@@ -123,9 +123,9 @@ int SSL_write(SSL *ssl, const void *bytes, int count)
 	known = guarded(ssl, known);
 	if (known == NULL)
 		return openssl->SSL_write(ssl, bytes, count);
-	connection_door_opens(ssl);
+	connection_door_opens(ssl, known);
 	written = openssl->SSL_write(ssl, bytes, count);
-	connection_door_shuts(ssl);
+	connection_door_shuts(ssl, known);
 	if (written > 0)
 		connection_wrote(known, bytes, (size_t)written);
 	return written;
@@ -142,9 +142,9 @@ int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written)
 	known = guarded(ssl, known);
 	if (known == NULL)
 		return openssl->SSL_write_ex(ssl, bytes, count, written);
-	connection_door_opens(ssl);
+	connection_door_opens(ssl, known);
 	result = openssl->SSL_write_ex(ssl, bytes, count, written);
-	connection_door_shuts(ssl);
+	connection_door_shuts(ssl, known);
 	if (result == 1)
 		connection_wrote(known, bytes, *written);
 	return result;
@@ -161,9 +161,9 @@ int SSL_write_ex2(SSL *ssl, const void *bytes, size_t count, uint64_t flags, siz
 	known = guarded(ssl, known);
 	if (known == NULL)
 		return openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
-	connection_door_opens(ssl);
+	connection_door_opens(ssl, known);
 	result = openssl->SSL_write_ex2(ssl, bytes, count, flags, written);
-	connection_door_shuts(ssl);
+	connection_door_shuts(ssl, known);
 	if (result == 1)
 		connection_wrote(known, bytes, *written);
 	return result;
@@ -295,9 +295,9 @@ int SSL_read_early_data(SSL *ssl, void *bytes, size_t size, size_t *count)
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	int status;
 
-	connection_door_opens(ssl);
+	connection_door_opens(ssl, connection_of(ssl));
 	status = openssl->SSL_read_early_data(ssl, bytes, size, count);
-	connection_door_shuts(ssl);
+	connection_door_shuts(ssl, connection_of(ssl));
 	if (status != SSL_READ_EARLY_DATA_SUCCESS)
 		return status;
 	/* Debian's libssl reads it by SSL_read_ex(), by name, and others do not. */
@@ -327,9 +327,9 @@ int SSL_shutdown(SSL *ssl)
 	int result;
 
 	connection_hang_up(ssl);
-	connection_door_opens(ssl);
+	connection_door_opens(ssl, connection_of(ssl));
 	result = openssl->SSL_shutdown(ssl);
-	connection_door_shuts(ssl);
+	connection_door_shuts(ssl, connection_of(ssl));
 	return result;
 }
 

@@ -39,9 +39,9 @@ int door_handshake(struct openssl *openssl, SSL *ssl)
 {
 	int result;
 
-	connection_door_opens(ssl);
+	connection_door_opens(ssl, connection_of(ssl));
 	result = finish(openssl, ssl, openssl->SSL_do_handshake(ssl));
-	connection_door_shuts(ssl);
+	connection_door_shuts(ssl, connection_of(ssl));
 	return result;
 }
 
@@ -62,9 +62,9 @@ int SSL_accept(SSL *ssl)
 
 	if (openssl == NULL)
 		return -1;
-	connection_door_opens(ssl);
+	connection_door_opens(ssl, connection_of(ssl));
 	result = finish(openssl, ssl, openssl->SSL_accept(ssl));
-	connection_door_shuts(ssl);
+	connection_door_shuts(ssl, connection_of(ssl));
 	return result;
 }
 

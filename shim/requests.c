@@ -162,9 +162,8 @@ size_t connection_protocols(unsigned char *left, const unsigned char *offered, s
 
 /* ---- the doors ---- */
 
-void connection_door_opens(const SSL *ssl)
+void connection_door_opens(const SSL *ssl, const struct connection *connection)
 {
-	const struct connection *connection = connection_of(ssl);
 	struct host_guard *guard = connection != NULL ? connection->host_guard : NULL;
 	int flags;
 
@@ -192,9 +191,8 @@ static bool leaves_others_within(struct host_guard *guard)
 	return false;
 }
 
-void connection_door_shuts(const SSL *ssl)
+void connection_door_shuts(const SSL *ssl, const struct connection *connection)
 {
-	const struct connection *connection = connection_of(ssl);
 	struct host_guard *guard = connection != NULL ? connection->host_guard : NULL;
 	int flags;
 
@@ -265,9 +263,9 @@ static int read_within(const struct connection *connection, void *bytes, int siz
 {
 	int count;
 
-	connection_door_opens(connection->ssl);
+	connection_door_opens(connection->ssl, connection);
 	count = connection->openssl->SSL_read(connection->ssl, bytes, size);
-	connection_door_shuts(connection->ssl);
+	connection_door_shuts(connection->ssl, connection);
 	if (count > 0 && (connection->host_guard == NULL || !connection_may_talk(connection))) {
 		memset(bytes, 0, (size_t)count);
 		count = -1;
