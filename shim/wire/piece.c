@@ -31,9 +31,9 @@ bool piece_cut_token(struct piece *rest, char byte, struct piece *token)
 	return true;
 }
 
-static char small_of(char byte)
+static int small_of(char byte)
 {
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
+	return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
 }
 
 /* Not strncasecmp(): what that takes for the small letter of an I is the locale's to say. */
