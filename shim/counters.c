@@ -4,7 +4,6 @@
 #include "libc.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -230,16 +229,17 @@ static void note_second(struct counters *now)
 
 /* ---- by server name ---- */
 
-/* The name as it is kept; too long for one: as if it had no row. */
+/* The name as it is kept, in the policy's spelling; too long for one: as if it had no row. */
 static bool write_name(char *text, size_t size, const char *name)
 {
-	size_t length = name ? strlen(name) : 0;
+	char folded[NAME_BYTES + 1];
+	const char *kept = name ? name : "";
 
-	if (length >= size)
+	if (name_fold(folded, kept, strlen(kept)))
+		kept = folded;
+	if (strlen(kept) >= size)
 		return false;
-	for (size_t i = 0; i < length; i++)
-		text[i] = (char)tolower((unsigned char)name[i]);
-	text[length] = '\0';
+	memcpy(text, kept, strlen(kept) + 1);
 	return true;
 }
 

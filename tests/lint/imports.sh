@@ -24,6 +24,8 @@ nm -D --undefined-only "$library" | awk '$1 == "U" { sub(/@.*/, "", $2); print $
 {
 	defined_in "$glibc" "$libdl" | comm -23 "$scratch/imported" - | sed 's/$/: imported, but glibc has no such function/'
 	defined_in "$musl" | comm -23 "$scratch/imported" - | sed 's/$/: imported, but musl has no such function/'
+	sed -nE '/^(str|wcs)n?casecmp$|^(str|wcs)coll|^(__ctype_|is|to)(lower|upper|alpha|digit|alnum|space)|^__ctype_/s/$/: imported, and goes by the locale of the host/p' \
+		"$scratch/imported"
 	sed -n 's/_chk$/&: imported, a name of _FORTIFY_SOURCE/p' "$scratch/imported"
 
 	readelf -dW "$library" >"$scratch/dynamic"
