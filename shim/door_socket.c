@@ -27,6 +27,9 @@ int bind(int descriptor, const_address_argument address, socklen_t length)
 	int result = libc_originals()->bind(descriptor, address, length);
 	int error_number = errno;
 
+	/* enforces bound-for-datagrams */
+	if (result == 0)
+		endpoint_binds(descriptor, ADDRESS_OF(address));
 	/* enforces bound */
 	if (result == 0)
 		guard_bound(descriptor);

@@ -10,14 +10,43 @@
 /* A bound on BIO chains: TLS over TLS over a buffer is four. */
 #define BIO_CHAIN_MAX 16
 
-/* The endpoints listened on so far.  A place is claimed by counting up `claimed`, and valid once
- * `written` is set. */
-static struct {
-	struct endpoint endpoint;
-	_Atomic bool written;
-} listened[ENDPOINTS_MAX];
-static _Atomic size_t claimed;
+/* A place is claimed by counting up `claimed`, and valid once `written` is set. */
+struct notes {
+	struct {
+		struct endpoint endpoint;
+		_Atomic bool written;
+	} places[ENDPOINTS_NOTED];
+	_Atomic size_t claimed;
+};
+
+/* So far: listened on, and bound for datagrams. */
+static struct notes listened, bound;
 static _Atomic bool received;
+
+/* There are datagram sockets of ports that the kernel chose, or of more than there are places.  Of
+ * a port that a section names and enforces nobody gets datagrams by himself, so the rule of those
+ * that none names is all that they add. */
+static _Atomic bool bound_elsewhere;
+static const struct endpoint elsewhere; /* no section names port 0 */
+
+/* False: there is no place left. */
+static bool note(struct notes *notes, const struct endpoint *endpoint)
+{
+	size_t count = atomic_load(&notes->claimed), place;
+
+	for (size_t i = 0; i < count && i < ENDPOINTS_NOTED; i++)
+		if (atomic_load(&notes->places[i].written) &&
+		    memcmp(&notes->places[i].endpoint, endpoint, sizeof(*endpoint)) == 0)
+			return true;
+	if (count >= ENDPOINTS_NOTED)
+		return false;
+	place = atomic_fetch_add(&notes->claimed, 1);
+	if (place >= ENDPOINTS_NOTED)
+		return false;
+	notes->places[place].endpoint = *endpoint;
+	atomic_store(&notes->places[place].written, true);
+	return true;
+}
 
 /* A BIO chain without a descriptor answers 0 and leaves `descriptor` alone, so only a written value
  * counts. */
@@ -91,24 +120,31 @@ void endpoint_listens(int descriptor)
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
 	struct endpoint endpoint;
-	size_t count = atomic_load(&claimed), place;
 
 	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
-	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length)) {
+	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length))
 		endpoint_received_sockets(); /* a UNIX socket: its connections are of no port */
-		return;
-	}
-	for (size_t i = 0; i < count && i < ENDPOINTS_MAX; i++)
-		if (atomic_load(&listened[i].written) &&
-		    memcmp(&listened[i].endpoint, &endpoint, sizeof(endpoint)) == 0)
-			return;
-	place = atomic_fetch_add(&claimed, 1);
-	if (place >= ENDPOINTS_MAX) {
+	else if (!note(&listened, &endpoint))
 		endpoint_received_sockets(); /* more than can be told apart */
+}
+
+void endpoint_binds(int descriptor, const struct sockaddr *asked)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(int);
+	struct endpoint endpoint;
+	int type = 0;
+
+	if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_DGRAM)
 		return;
-	}
-	listened[place].endpoint = endpoint;
-	atomic_store(&listened[place].written, true);
+	length = sizeof(address);
+	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
+	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length))
+		return;
+	/* Its place is that of sockaddr_in6, too. */
+	if (((const struct sockaddr_in *)(const void *)asked)->sin_port == 0 ||
+	    !note(&bound, &endpoint))
+		atomic_store(&bound_elsewhere, true);
 }
 
 void endpoint_received_sockets(void)
@@ -118,7 +154,7 @@ void endpoint_received_sockets(void)
 
 bool endpoint_is_listening(void)
 {
-	return atomic_load(&claimed) > 0;
+	return atomic_load(&listened.claimed) > 0;
 }
 
 static bool is_socket(int descriptor, void *argument)
@@ -152,16 +188,28 @@ void endpoint_look_at_inherited(void (*found)(int descriptor))
 	endpoint_each_socket(tell_of_inherited);
 }
 
-size_t endpoint_candidates(struct endpoint *candidates, size_t most)
+/* Behind those that are there; false where some cannot be told. */
+static bool add_notes(const struct notes *notes, struct endpoint *candidates, size_t *count)
 {
-	size_t count = atomic_load(&claimed);
+	size_t claimed = atomic_load(&notes->claimed);
 
-	if (atomic_load(&received) || count == 0 || count > most)
-		return 0;
-	for (size_t i = 0; i < count; i++) {
-		if (!atomic_load(&listened[i].written))
-			return 0;
-		candidates[i] = listened[i].endpoint;
+	for (size_t i = 0; i < claimed && i < ENDPOINTS_NOTED; i++) {
+		if (!atomic_load(&notes->places[i].written))
+			return false;
+		candidates[(*count)++] = notes->places[i].endpoint;
 	}
+	return true;
+}
+
+size_t endpoint_candidates(struct endpoint candidates[ENDPOINTS_MAX], bool is_datagram)
+{
+	size_t count = 0;
+
+	if (atomic_load(&received) ||
+	    (!is_datagram && !add_notes(&listened, candidates, &count)) ||
+	    !add_notes(&bound, candidates, &count))
+		return 0;
+	if (atomic_load(&bound_elsewhere))
+		candidates[count++] = elsewhere;
 	return count;
 }

@@ -3,8 +3,9 @@
  * The connection's own local address decides, not the listener's.  It is found through the
  * descriptor in the SSL's chain of BIOs (SSL_get_fd does not know custom BIOs that answer
  * BIO_C_GET_FD).  Where there is no descriptor, the rules of all endpoints that this process
- * listens on apply together: they are noted at listen(). Threads: any; the notes are lock-free.
- * Fork: children inherit the notes with the sockets.
+ * listens on, or has bound datagram sockets to, apply together: they are noted at listen() and
+ * bind().  Threads: any; the notes are lock-free.  Fork: children inherit the notes with the
+ * sockets.
  */
 #ifndef CFSHIM_ENDPOINT_H
 #define CFSHIM_ENDPOINT_H
@@ -12,10 +13,12 @@
 #include "openssl.h"
 #include "policy.h"
 
+#include <sys/socket.h>
+
 /* What is known about one connection's socket. */
 struct route {
 	int descriptor;   /* -1: none found */
-	bool is_datagram; /* DTLS: there is no listen() that would have told of it */
+	bool is_datagram; /* DTLS or QUIC: it came by none of the listeners */
 	bool endpoint_known, peer_known;
 	struct endpoint endpoint, peer;
 	bool shown_known; /* of the peer, for logs: what a PROXY header says */
@@ -31,6 +34,9 @@ struct route endpoint_route(const struct openssl *openssl, const SSL *ssl);
 /* `descriptor` has begun to listen: remember its endpoint. */
 void endpoint_listens(int descriptor);
 
+/* bind() has given it an address, for what was asked; that of a datagram socket is remembered. */
+void endpoint_binds(int descriptor, const struct sockaddr *asked);
+
 /* This process holds sockets that it did not make (passed over a UNIX socket, or inherited at
  * exec): from now on a connection without a descriptor may have come from anywhere. */
 void endpoint_received_sockets(void);
@@ -44,9 +50,11 @@ void endpoint_look_at_inherited(void (*found)(int descriptor));
 /* Has this process begun to listen anywhere? */
 bool endpoint_is_listening(void);
 
-/* The endpoints a connection without a descriptor may have come from.  Returns their number and
- * fills at most `most`; 0: anywhere. */
-#define ENDPOINTS_MAX 64
-size_t endpoint_candidates(struct endpoint *candidates, size_t most);
+/* The endpoints a connection without a descriptor may have come from; one in datagrams of its own
+ * (`is_datagram`) by none of the listeners.  TLS may come in the datagrams of another protocol, as
+ * OpenVPN's and RADIUS's.  Returns their number; 0: anywhere. */
+#define ENDPOINTS_NOTED 64
+#define ENDPOINTS_MAX	(2 * ENDPOINTS_NOTED + 1)
+size_t endpoint_candidates(struct endpoint candidates[ENDPOINTS_MAX], bool is_datagram);
 
 #endif

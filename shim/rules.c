@@ -12,7 +12,7 @@ const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
 		return index == 0 ? rules->one : NULL;
 	if (rules->trusts == NULL) /* they were let go of: nobody admits */
 		return NULL;
-	count = rules->anywhere ? 0 : endpoint_candidates(listened, ENDPOINTS_MAX);
+	count = rules->anywhere ? 0 : endpoint_candidates(listened, rules->is_datagram);
 	if (count > 0)
 		return index < count ? policy_in_force_match(rules->trusts, &listened[index])
 				     : NULL;
@@ -34,10 +34,10 @@ static bool meets_address_sections(const struct policy *policy, const struct end
 	return is_any_address(endpoint) && policy_names_addresses(policy, endpoint->port);
 }
 
-static bool listeners_meet_address_sections(const struct policy *policy)
+static bool listeners_meet_address_sections(const struct policy *policy, bool is_datagram)
 {
 	struct endpoint listened[ENDPOINTS_MAX];
-	size_t count = endpoint_candidates(listened, ENDPOINTS_MAX);
+	size_t count = endpoint_candidates(listened, is_datagram);
 
 	for (size_t i = 0; i < count; i++)
 		if (meets_address_sections(policy, &listened[i]))
@@ -48,18 +48,19 @@ static bool listeners_meet_address_sections(const struct policy *policy)
 struct rules rules_for(const struct trusts *trusts, const struct route *route)
 {
 	/* A descriptor that is no IP socket belongs to none of the endpoints listened on. */
-	struct rules rules = {.trusts = trusts};
+	struct rules rules = {.trusts = trusts, .is_datagram = route->is_datagram};
 	const struct rule_in_force *first, *next;
 
 	/* enforces not-of-the-listeners */
-	rules.anywhere = route->descriptor >= 0 || route->is_datagram;
+	rules.anywhere = route->descriptor >= 0;
 	/* An unconnected UDP socket has no address of its own until the datagram is looked at. */
 	if (route->endpoint_known && !meets_address_sections(trusts->policy, &route->endpoint)) {
 		rules.one = policy_in_force_match(trusts, &route->endpoint);
 		return rules;
 	}
 	/* enforces address-sections */
-	rules.anywhere = rules.anywhere || listeners_meet_address_sections(trusts->policy);
+	rules.anywhere = rules.anywhere ||
+			 listeners_meet_address_sections(trusts->policy, route->is_datagram);
 	first = rules_at(&rules, 0);
 	for (size_t i = 1; (next = rules_at(&rules, i)) != NULL; i++)
 		if (!rule_same_effect(first->rule, next->rule))

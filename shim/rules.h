@@ -10,7 +10,8 @@
 struct rules {
 	const struct trusts *trusts;
 	const struct rule_in_force *one; /* NULL: every rule that could apply must admit */
-	bool anywhere; /* those are all of the policy; else the ones of the endpoints listened on */
+	bool anywhere; /* those are all of the policy; else the ones of this process's endpoints */
+	bool is_datagram;
 	bool is_named; /* the server name has its part in `one` */
 };
 

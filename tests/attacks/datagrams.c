@@ -219,6 +219,30 @@ static int host_by_memory(char **words)
 	return serve_ports(words, serve_by_memory, INADDR_LOOPBACK);
 }
 
+/* What an earlier client said at last is nobody's first datagram. */
+static void await_hello(int descriptor)
+{
+	unsigned char byte = 0;
+
+	while (recv(descriptor, &byte, 1, MSG_PEEK) != 1 || byte != SSL3_RT_HANDSHAKE)
+		recv(descriptor, &byte, 1, MSG_DONTWAIT);
+}
+
+/* TLS of which each piece is a datagram, as in OpenVPN; and something that listens. */
+static int host_of_tls_beside_listener(char **words)
+{
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	int descriptor = host_socket(SOCK_DGRAM, words[2 + ENFORCED]);
+
+	host_socket(SOCK_STREAM, words[2 + SECOND]);
+	say_ready();
+	for (;;) {
+		await_hello(descriptor);
+		serve_by_memory(context, descriptor);
+	}
+	return 1;
+}
+
 /* What listens has nothing to do with datagrams. */
 static int host_by_memory_beside_listener(char **words)
 {
@@ -407,6 +431,18 @@ static const struct attack attacks[] = {
 		.name = "a stranger whose datagrams come by memory, beside an open listener",
 		.source = "OpenSSL crypto/bio/bss_mem.c",
 		.host = host_by_memory_beside_listener,
+		.second = "verify = off",
+		.sections = "[port *]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {second}]\nverify = off\n",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
+		.datagrams = true,
+		.visit = datagram_client_run_tls,
+		.name = "a stranger whose TLS comes by memory out of datagrams, beside an open listener",
+		.source = "OpenVPN src/openvpn/ssl_openssl.c, key_state_ssl_init()",
+		.host = host_of_tls_beside_listener,
 		.second = "verify = off",
 		.sections = "[port *]\nca = {ca}\nrefuse = {answer}\n"
 			    "[port {second}]\nverify = off\n",

@@ -51,13 +51,14 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-static SSL_CTX *context_for(const struct client *client)
+static SSL_CTX *context_for(const struct client *client, const SSL_METHOD *method, int version)
 {
-	SSL_CTX *context = SSL_CTX_new(DTLS_client_method());
+	SSL_CTX *context = SSL_CTX_new(method);
 
 	SSL_CTX_set_security_level(context, 0);
-	SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION);
-	SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION);
+	SSL_CTX_set_min_proto_version(context, version);
+	SSL_CTX_set_max_proto_version(context, version);
+	SSL_CTX_set_read_ahead(context, 1); /* the rest of a datagram is lost */
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(context, keep_session);
 	if (client->certificate != NULL &&
@@ -168,9 +169,8 @@ static long count_bytes(BIO *bio, int operation, const char *bytes, size_t size,
 	return result;
 }
 
-void datagram_client_run(const struct client *client, struct outcome *outcome)
+static void run(SSL_CTX *context, const struct client *client, struct outcome *outcome)
 {
-	SSL_CTX *context = context_for(client);
 	SSL *ssl = SSL_new(context);
 	int descriptor = connected_socket(client);
 	BIO *bio = BIO_new_dgram(descriptor, BIO_CLOSE);
@@ -198,4 +198,14 @@ void datagram_client_run(const struct client *client, struct outcome *outcome)
 	SSL_free(ssl);
 	SSL_CTX_free(context);
 	ERR_clear_error();
+}
+
+void datagram_client_run(const struct client *client, struct outcome *outcome)
+{
+	run(context_for(client, DTLS_client_method(), DTLS1_2_VERSION), client, outcome);
+}
+
+void datagram_client_run_tls(const struct client *client, struct outcome *outcome)
+{
+	run(context_for(client, TLS_client_method(), client->version), client, outcome);
 }

@@ -7,4 +7,8 @@
 
 void datagram_client_run(const struct client *client, struct outcome *outcome);
 
+/* TLS, of which a datagram is no more than a piece, as in protocols that carry it (OpenVPN,
+ * RADIUS). */
+void datagram_client_run_tls(const struct client *client, struct outcome *outcome);
+
 #endif
