@@ -48,6 +48,15 @@ static bool server_begins(struct server_flight *flight, const struct msghdr *mes
 	return begins;
 }
 
+/* Bytes that are no records: a ServerHello among them is packed into a protocol of the host's
+ * (OpenVPN), whose streams cannot be told from plain text. */
+static enum reason reason_of_strange(const struct msghdr *message)
+{
+	struct server_flight flight = {.window = {.count = 0}};
+
+	return server_begins(&flight, message, SSIZE_MAX) ? REASON_UNCOVERED_TLS : REASON_PLAINTEXT;
+}
+
 /* How many of them are TLS. */
 static size_t records_of(struct tls_records *records, const struct msghdr *message, size_t count)
 {
@@ -97,7 +106,7 @@ static ssize_t send_records(struct stream *stream, int descriptor, const struct 
 		whole += pieces[i].iov_len;
 	/* enforces records-only */
 	if (good < whole)
-		return refuse_to_send(stream, descriptor, REASON_PLAINTEXT);
+		return refuse_to_send(stream, descriptor, reason_of_strange(message));
 	count = send_as_asked(descriptor, &cut, flags);
 	if (count > 0)
 		records_of(&stream->records, &cut, (size_t)count);

@@ -5,6 +5,7 @@
 # It says, as functions:
 #   configure    writes its configuration into $work (`file NAME` takes it from standard input)
 #   launch       starts it, by `serve COMMAND...`; `upstream` gives a proxy a plain HTTP server to stand before
+#   more         where there is one: what else is asked of it, from `start_or_give_up` to `stop`
 # and, as variables:
 #   request, answer      what a client says inside of TLS (a GET of HTTP/1), and what it is told, a regular expression; both with
 #                        \r, \x00
@@ -566,5 +567,6 @@ run_server() {
 	none) run_uncovered ;;
 	unreachable) run_unreachable ;;
 	esac
+	if declare -F more >/dev/null; then more; fi
 	finish
 }
