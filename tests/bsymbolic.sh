@@ -27,22 +27,9 @@ servers=(nginx-http nginx-http2 nginx-stream apache-event apache-prefork apache-
 source tests/root.sh
 
 say() { echo "bsymbolic: $1"; }
-skip_suite() {
-	say "SKIPPED: $1"
-	((++skipped))
-}
-fail() { # WHAT, whose output stands at the end of the log
-	tail -n 40 "$log" | sed 's/^/    /'
-	say "FAILED: $1"
-	((++failed))
-}
-
-# No service is started there, ever.
 # shellcheck disable=SC2016 # the variables are those of the inner shell
 install='
 	set -eu
-	printf "#!/bin/sh\nexit 101\n" >/usr/sbin/policy-rc.d
-	chmod 755 /usr/sbin/policy-rc.d
 	tests/setup.sh build test servers
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get install -y -qq --no-install-recommends "$@"
@@ -82,30 +69,24 @@ build_all() {
 }
 
 run_servers() {
-	local start p='' f='' s='' chosen=("${servers[@]}")
+	local chosen=("${servers[@]}")
 	if [[ -n ${SERVERS:-} ]]; then read -ra chosen <<<"$SERVERS"; fi
 	chosen=("${chosen[@]/#/tests/servers/}")
-	start=$(($(wc -l <"$log") + 1))
-	in_root 3600 none tests/run.sh "${chosen[@]/%/.sh}"
-	tail -n "+$start" "$log" | sed '$d'
-	read -r p f s < <(tail -n 1 "$log" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p')
-	if [[ -z $s ]]; then
-		fail 'the tests came to no end'
-		return
-	fi
-	((passed += p, failed += f, skipped += s))
+	run_and_count 3600 tests/run.sh "${chosen[@]/%/.sh}"
+	tail -n "+$output_from" "$log" | sed '$d'
 }
 
 mkdir -p "${log%/*}" && : >"$log" || exit 1
-if ((EUID != 0)) || ! command -v debootstrap >/dev/null || ! unshare --mount --pid --ipc --net --fork true 2>/dev/null; then
-	skip_suite 'this takes root, namespaces, and debootstrap: make setup check-matrix'
+need=$(roots_need)
+if [[ -n $need ]]; then
+	skip_suite "$need"
 	echo "0 passed, 0 failed, $skipped skipped"
 	exit 0
 fi
-trap 'if [[ -n $inside ]]; then kill -KILL "$inside" 2>/dev/null; wait "$inside"; fi; exit 130' INT TERM HUP
 roots_take bsymbolic || exit 1
 root=$roots/$suite layer=${roots%/*}/bsymbolic tree=${roots%/*}/bsymbolic/new/cfshim
 log=$(realpath "$log")
+services_forbid
 if root_make && tree_copy && packages_install sh -c "$install" install "${packages[@]}" && build_all; then
 	say "$(tail -n +1 "$log" | grep -E '^OpenSSL 3' | tail -n 1), linked with -Bsymbolic"
 	run_servers

@@ -31,12 +31,9 @@ fail() {
 	finish
 }
 
-# No service starts of itself.
 # shellcheck disable=SC2016 # the variables are those of the inner shell
 install='
 	set -eu
-	printf "#!/bin/sh\nexit 101\n" >/usr/sbin/policy-rc.d
-	chmod 755 /usr/sbin/policy-rc.d
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq
 	apt-get install -y --no-install-recommends "$@"
@@ -47,7 +44,7 @@ use_layer() { # NAME
 	layer=${roots%/*}/machine/$1
 	tree=$layer/new/cfshim
 	rm -rf --one-file-system "$layer"
-	mkdir -p "$layer/new"
+	services_forbid
 }
 
 # What it prints, here.
@@ -84,10 +81,8 @@ covered() {
 
 mkdir -p "${log%/*}" && : >"$log" || exit 1
 log=$(realpath "$log")
-if ((EUID != 0)) || ! command -v debootstrap >/dev/null || ! unshare --mount --pid --ipc --net --fork true 2>/dev/null; then
-	skip_suite 'this takes root, namespaces, and debootstrap: make setup check-matrix'
-fi
-trap 'if [[ -n $inside ]]; then kill -KILL "$inside" 2>/dev/null; wait "$inside"; fi; exit 130' INT TERM HUP
+need=$(roots_need)
+if [[ -n $need ]]; then skip_suite "$need"; fi
 roots_take '# machine' || exit 1
 root=$roots/$suite
 root_make || finish

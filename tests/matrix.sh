@@ -31,16 +31,6 @@ source tests/root.sh
 say() { echo "matrix: $suite: $1"; }
 has_group() { [[ " ${groups[*]} " == *" $1 "* ]]; }
 
-skip_suite() { # REASON
-	say "SKIPPED: $1"
-	((++skipped))
-}
-fail() { # WHAT, whose output stands at the end of the log
-	tail -n 40 "$log" | sed 's/^/    /'
-	say "FAILED: $1"
-	((++failed))
-}
-
 # debootstrap's own log has the time when a root was made; here, or last upgraded.
 root_refresh() {
 	local dated=$root/var/log/bootstrap.log
@@ -49,8 +39,7 @@ root_refresh() {
 		say 'its root is older than a week, and no mirror answers (or only an outdated one): used as it is'
 		return
 	fi
-	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no service is started there, ever
-	chmod 755 "$root/usr/sbin/policy-rc.d"
+	services_forbid
 	if in_root 900 shared env DEBIAN_FRONTEND=noninteractive apt-get dist-upgrade -y -qq --no-install-recommends; then
 		touch "$dated"
 	else
@@ -96,27 +85,18 @@ show_results() { # FIRST-LINE of it in the log
 		shown { print "  " $0 }'
 }
 
+run_and_show() { # COMMAND...
+	run_and_count 2400 "$@" && show_results "$output_from"
+}
+
 run_programs() { # PROGRAM...
-	if (($# > 0)); then run_and_count tests/run.sh "$@"; fi
+	if (($# > 0)); then run_and_show tests/run.sh "$@"; fi
 }
 
 run_mutants() {
 	local names
 	read -ra names <<<"${MUTANTS:-}"
-	if has_group mutants && ((${#names[@]} > 0)); then run_and_count tests/mutants.sh "${names[@]}"; fi
-}
-
-run_and_count() { # COMMAND..., whose last line is the sum
-	local start p='' f='' s=''
-	start=$(($(wc -l <"$log") + 1))
-	in_root 2400 none "$@"
-	read -r p f s < <(tail -n "+$start" "$log" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p')
-	if [[ -z $s ]]; then
-		fail 'the tests came to no end'
-		return
-	fi
-	show_results "$start"
-	((passed += p, failed += f, skipped += s))
+	if has_group mutants && ((${#names[@]} > 0)); then run_and_show tests/mutants.sh "${names[@]}"; fi
 }
 
 # The library that is installed is often not the one that was built here.
@@ -176,7 +156,7 @@ run_suite() { # SUITE
 
 # Everything that is needed is asked for before the first root is touched.
 check_ground() {
-	local group command
+	local group need
 	for group in "${groups[@]}"; do
 		case $group in
 		unit | process | attacks | mutants) ;;
@@ -184,20 +164,11 @@ check_ground() {
 		esac
 	done
 	if ((${#groups[@]} == 0)); then echo 'usage: tests/matrix.sh unit|process|attacks...' >&2 && return 1; fi
-	for command in debootstrap unshare setpriv flock ip; do
-		if ! command -v "$command" >/dev/null; then
-			echo "matrix: $command is missing: make setup check-matrix installs it" >&2
-			return 1
-		fi
-	done
-	if ((EUID != 0)) || ! unshare --mount --pid --ipc --net --fork true 2>/dev/null; then
-		echo 'matrix: needs root, and namespaces (in a container: a privileged one), to enter its roots' >&2
-		return 1
-	fi
+	need=$(roots_need)
+	if [[ -n $need ]]; then echo "matrix: $need" >&2 && return 1; fi
 }
 
 check_ground || exit 1
-trap 'if [[ -n $inside ]]; then kill -KILL "$inside" 2>/dev/null; wait "$inside"; fi; exit 130' INT TERM HUP
 roots_take matrix || exit 1
 mkdir -p "$results" || exit 1
 results=$(realpath "$results")

@@ -1,16 +1,39 @@
 # shellcheck shell=bash disable=SC2154
 # root.sh - for scripts that run something in the root of another Debian, as matrix.sh does: how one is made, furnished, entered.
 #
-# They say, as variables: `suite`, the Debian; `root`, its folder below `roots`; `log`, which gets all output; and, as functions,
-# `say`, `skip_suite` and `fail`.  With a `layer`, a folder, the root stays as it is, and what is written goes there, and is kept.
+# They say, as variables: `suite`, the Debian; `root`, its folder below `roots`; `log`, which gets all output; and, as a function,
+# `say`; where they count in another way than `passed`, `failed` and `skipped`, also `skip_suite` and `fail`.  With a `layer`, a
+# folder, the root stays as it is, and what is written goes there, and is kept.
 roots=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/roots
 oldest=bullseye
 layer=  # none
 tree=   # where this tree is copied to; below the layer, where there is one
 inside= # the process that holds the namespaces
 
-# Another run has the roots until it ends.
+skip_suite() { # REASON
+	say "SKIPPED: $1"
+	((++skipped))
+}
+fail() { # WHAT, whose output stands at the end of the log
+	tail -n 40 "$log" | sed 's/^/    /'
+	say "FAILED: $1"
+	((++failed))
+}
+
+# What is wanting to enter roots at all.
+roots_need() {
+	local command
+	for command in debootstrap unshare setpriv flock ip; do
+		command -v "$command" >/dev/null || { echo "$command is missing: make setup check-matrix installs it" && return; }
+	done
+	if ((EUID != 0)) || ! unshare --mount --pid --ipc --net --fork true 2>/dev/null; then
+		echo 'this takes root, and namespaces (in a container: a privileged one), to enter its roots'
+	fi
+}
+
+# Another run has the roots until it ends.  Whatever ends us ends what is in them.
 roots_take() { # WHO
+	trap 'if [[ -n $inside ]]; then kill -KILL "$inside" 2>/dev/null; wait "$inside"; fi; exit 130' INT TERM HUP
 	mkdir -p "$roots" || return 1
 	roots=$(realpath "$roots")
 	exec 9>"$roots/lock"
@@ -63,6 +86,29 @@ in_root() { # SECONDS NETWORK COMMAND..., where NETWORK is `none` or `shared`; C
 	done
 	isolated "$namespace" bash -c "$entrance" entrance "$root" "$limit" "$network" "$roots/$oldest" "$layer" \
 		env -i -C "/${tree##*/}" "${environment[@]}" "$@"
+}
+
+# COMMAND, whose last line is the sum, as tests/run.sh has it.  Sets `output_from`, its first line in the log.
+run_and_count() { # SECONDS COMMAND...
+	local p='' f='' s=''
+	output_from=$(($(wc -l <"$log") + 1))
+	in_root "$1" none "${@:2}"
+	read -r p f s < <(tail -n "+$output_from" "$log" | tail -n 1 | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p')
+	if [[ -z $s ]]; then
+		fail 'the tests came to no end'
+		return 1
+	fi
+	((passed += p, failed += f, skipped += s))
+	return 0
+}
+
+# No service is started there, ever.
+services_forbid() {
+	local folder=${layer:+$layer/new}
+	folder=${folder:-$root}/usr/sbin
+	mkdir -p "$folder"
+	printf '#!/bin/sh\nexit 101\n' >"$folder/policy-rc.d"
+	chmod 755 "$folder/policy-rc.d"
 }
 
 mirror_answers() { in_root 120 shared apt-get update -qq -o APT::Update::Error-Mode=any; }

@@ -131,6 +131,33 @@ static void believe_unseen(SSL_CTX *context)
 	set(context, believe, NULL);
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+/* Tickets come only where the host itself asks for one, whatever became of the handshake. */
+static void give_no_tickets(SSL_CTX *context)
+{
+	SSL_CTX_set_num_tickets(context, 0);
+}
+
+static void give_ticket(SSL *ssl)
+{
+	host_accept(ssl);
+	SSL_set_shutdown(ssl, 0);
+	SSL_new_session_ticket(ssl);
+	SSL_do_handshake(ssl);
+	if (host_read(ssl))
+		host_answer(ssl);
+}
+
+static void give_ticket_with_answer(SSL *ssl)
+{
+	host_accept(ssl);
+	SSL_set_shutdown(ssl, 0);
+	SSL_new_session_ticket(ssl);
+	host_answer(ssl);
+	host_read(ssl);
+}
+#endif
+
 /* ---- attackers ---- */
 
 /* The cache has seen a session of the edge first. */
@@ -140,6 +167,9 @@ static void resume_with_mark(struct victim *victim, const struct client *client,
 	SSL_SESSION_free(session_of(victim, client, 0, "edge"));
 	resume_across_ports(victim, client, outcome);
 }
+
+/* Was the client before given a session? */
+static bool was_given;
 
 /* libssl gives the session of a handshake away that the shim refuses, if that comes too late. */
 static void resume_of_refused(struct victim *victim, const struct client *client,
@@ -155,8 +185,25 @@ static void resume_of_refused(struct victim *victim, const struct client *client
 		expect(log_next_refusal(&victim->log, &line, false), "the giver is not refused");
 	else
 		expect(outcome->session != NULL, "no session is given");
+	was_given = outcome->session != NULL;
 	resume(victim, client, outcome->session, outcome);
 }
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+/* The other one's, who is refused: it has none. */
+static void resume_of_given(struct victim *victim, const struct client *client,
+			    struct outcome *outcome)
+{
+	resume_of_refused(victim, client, outcome);
+	expect(victim->answer == NULL || !was_given, "a refused client is given a session");
+}
+
+#define BY_TICKET_OF_HOST(FUNCTION)                                         \
+	.source = "OpenSSL 3.0, SSL_new_session_ticket(3)",                  \
+	.prepare = give_no_tickets, .serve = (FUNCTION),                     \
+	.attack = resume_of_given, .client = {.trick = was_resumed},         \
+	.versions = ONLY_1_3, .reason = "no-certificate"
+#endif
 
 /* ---- the table ---- */
 
@@ -221,6 +268,23 @@ static const struct attack attacks[] = {
 		.second = "ca = {other-ca}\nresumption = on",
 		.reason = "resumed-unverified",
 	},
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+	{
+		.name = "a ticket that the host asks for behind the handshake",
+		BY_TICKET_OF_HOST(give_ticket),
+	},
+	{
+		.name = "a ticket that the host asks for behind the handshake, where some may be "
+			"resumed",
+		BY_TICKET_OF_HOST(give_ticket),
+		.rule = RESUMABLE,
+	},
+	{
+		.name = "a ticket that the host sends with its answer, where some may be resumed",
+		BY_TICKET_OF_HOST(give_ticket_with_answer),
+		.rule = RESUMABLE,
+	},
+#endif
 };
 
 int main(int count, char **words)

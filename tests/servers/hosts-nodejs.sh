@@ -4,7 +4,9 @@
 source tests/servers/common/driver.sh
 # shellcheck source=tests/servers/common/hosts.sh
 source "$here/hosts.sh"
-node=$unpacked/usr/bin/node
+# shellcheck source=tests/servers/common/node.sh
+source "$here/node.sh"
+node=$(debians_node)
 needs "$node" /usr/share/nodejs/ws
 configure() {
 	file server.js <<-X

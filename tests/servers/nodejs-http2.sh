@@ -2,7 +2,9 @@
 # Debian's Node.js with HTTP/2.
 # shellcheck source=tests/servers/common/driver.sh
 source tests/servers/common/driver.sh
-node=$unpacked/usr/bin/node
+# shellcheck source=tests/servers/common/node.sh
+source "$here/node.sh"
+node=$(debians_node)
 needs "$node"
 configure() {
 	file server.js <<-'X'

@@ -17,6 +17,7 @@ configure() {
 		index-file.names = ("index.html")
 		ssl.pemfile = "$pair"
 		ssl.engine = "enable"
+		ssl.openssl.ssl-conf-cmd = ("MinProtocol" => "TLSv1.2")
 		$(each_port '$SERVER["socket"] == "127.0.0.1:@" { ssl.engine = "enable" }' | tail -n +2)
 	X
 }
