@@ -121,11 +121,11 @@ void endpoint_listens(int descriptor)
 	socklen_t length = sizeof(address);
 	struct endpoint endpoint;
 
+	/* A UNIX socket, whose connections are of no port; or more than can be told apart. */
 	if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0 ||
-	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length))
-		endpoint_received_sockets(); /* a UNIX socket: its connections are of no port */
-	else if (!note(&listened, &endpoint))
-		endpoint_received_sockets(); /* more than can be told apart */
+	    !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address, length) ||
+	    !note(&listened, &endpoint))
+		endpoint_received_sockets();
 }
 
 void endpoint_binds(int descriptor, const struct sockaddr *asked)
@@ -205,8 +205,7 @@ size_t endpoint_candidates(struct endpoint candidates[ENDPOINTS_MAX], bool is_da
 {
 	size_t count = 0;
 
-	if (atomic_load(&received) ||
-	    (!is_datagram && !add_notes(&listened, candidates, &count)) ||
+	if (atomic_load(&received) || (!is_datagram && !add_notes(&listened, candidates, &count)) ||
 	    !add_notes(&bound, candidates, &count))
 		return 0;
 	if (atomic_load(&bound_elsewhere))

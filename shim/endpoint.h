@@ -54,7 +54,7 @@ bool endpoint_is_listening(void);
  * (`is_datagram`) by none of the listeners.  TLS may come in the datagrams of another protocol, as
  * OpenVPN's and RADIUS's.  Returns their number; 0: anywhere. */
 #define ENDPOINTS_NOTED 64
-#define ENDPOINTS_MAX	(2 * ENDPOINTS_NOTED + 1)
+#define ENDPOINTS_MAX   (2 * ENDPOINTS_NOTED + 1)
 size_t endpoint_candidates(struct endpoint candidates[ENDPOINTS_MAX], bool is_datagram);
 
 #endif

@@ -440,7 +440,8 @@ static const struct attack attacks[] = {
 	{
 		.datagrams = true,
 		.visit = datagram_client_run_tls,
-		.name = "a stranger whose TLS comes by memory out of datagrams, beside an open listener",
+		.name = "a stranger whose TLS comes by memory out of datagrams, beside an open "
+			"listener",
 		.source = "OpenVPN src/openvpn/ssl_openssl.c, key_state_ssl_init()",
 		.host = host_of_tls_beside_listener,
 		.second = "verify = off",

@@ -198,10 +198,9 @@ static void resume_of_given(struct victim *victim, const struct client *client,
 	expect(victim->answer == NULL || !was_given, "a refused client is given a session");
 }
 
-#define BY_TICKET_OF_HOST(FUNCTION)                                         \
-	.source = "OpenSSL 3.0, SSL_new_session_ticket(3)",                  \
-	.prepare = give_no_tickets, .serve = (FUNCTION),                     \
-	.attack = resume_of_given, .client = {.trick = was_resumed},         \
+#define BY_TICKET_OF_HOST(FUNCTION)                                                       \
+	.source = "OpenSSL 3.0, SSL_new_session_ticket(3)", .prepare = give_no_tickets,   \
+	.serve = (FUNCTION), .attack = resume_of_given, .client = {.trick = was_resumed}, \
 	.versions = ONLY_1_3, .reason = "no-certificate"
 #endif
 
