@@ -299,3 +299,20 @@ void counted_clear(struct counted_all *all)
 	free(all->groups);
 	*all = (struct counted_all){.count = 0};
 }
+
+bool counted_policy(pid_t process, char path[PATH_MAX])
+{
+	struct counted_all all = {.count = 0};
+	const struct counters *block = NULL;
+	bool known = false;
+
+	if (counted_add(&all, process) && all.count > 0)
+		block = all.groups[0].block;
+	*path = '\0';
+	if (block != NULL)
+		known = *block->policy == '/' || strcmp(block->policy, "built-in") == 0;
+	if (known && *block->policy == '/')
+		snprintf(path, PATH_MAX, "%s", block->policy);
+	counted_clear(&all);
+	return known;
+}

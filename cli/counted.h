@@ -12,6 +12,7 @@
 
 #include "policy.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -38,6 +39,10 @@ bool counted_add(struct counted_all *all, pid_t process);
  * /proc cannot be read; nothing is to be cleared. */
 bool counted_read(struct counted_all *all, pid_t only);
 void counted_clear(struct counted_all *all);
+
+/* The file of the policy that is in force in `process`; "": the built-in one.  False: it says
+ * nothing of it, or may not be asked. */
+bool counted_policy(pid_t process, char path[PATH_MAX]);
 
 /* One number: texts of a group's block, where they stay. */
 struct counted_number {

@@ -1,5 +1,6 @@
 #include "coverage.h"
 
+#include "counted.h"
 #include "tls_library.h"
 #include "trust/files.h"
 
@@ -68,27 +69,59 @@ static bool is_absent(const char *path)
 	return access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-/* A process that overwrote its environment is taken to have this command's: in a unit that is the
- * same. */
-struct known_policy *policy_of_process(struct known_policy **known, const struct process *process,
-				       const char *given)
-{
-	const bool told = process != NULL && process->saw_environment;
-	const char *named = told    ? process_variable(process, "CFSHIM_POLICY")
-			    : given ? given
-				    : getenv("CFSHIM_POLICY");
-	char path[PATH_MAX], whole[PATH_MAX];
+/* The policy that somebody named. */
+struct named_policy {
+	char path[PATH_MAX]; /* ""; none, so that of the default path, where there is one */
+	bool is_built_in;
+	bool is_of_process; /* as that sees the files */
+	const char *said_by;
+};
 
-	if (!told && named != NULL && realpath(named, whole) != NULL)
-		named = whole;
-	if (!told || !process_is_elsewhere(process))
-		snprintf(path, sizeof(path), "%s", named ? named : POLICY_DEFAULT_PATH);
+/* By its environment, by the library in it, by this command's own: in a unit the last is the same.
+ */
+static void name_policy(struct named_policy *named, const struct process *process,
+			const char *given)
+{
+	const char *path = process != NULL ? process_variable(process, "CFSHIM_POLICY") : NULL;
+	char whole[PATH_MAX];
+
+	*named = (struct named_policy){.is_of_process = true};
+	if (path == NULL && process != NULL && process->library != NULL &&
+	    counted_policy(process->pid, named->path) && process_is_there(process)) {
+		named->is_built_in = *named->path == '\0';
+		named->said_by = POLICY_SAID_BY_LIBRARY;
+		return;
+	}
+	if (process != NULL && process->saw_environment) {
+		named->said_by = path != NULL ? "named by its CFSHIM_POLICY" : "the default";
+	} else {
+		named->is_of_process = false;
+		named->said_by = POLICY_NOT_SAID;
+		path = given != NULL ? given : getenv("CFSHIM_POLICY");
+		if (path != NULL && realpath(path, whole) != NULL)
+			path = whole;
+	}
+	snprintf(named->path, sizeof(named->path), "%s", path != NULL ? path : "");
+}
+
+struct known_policy *policy_of_process(struct known_policy **known, const struct process *process,
+				       const char *given, const char **said_by)
+{
+	struct named_policy named;
+	const char *shown;
+	char path[PATH_MAX + 32];
+
+	name_policy(&named, process, given);
+	shown = *named.path != '\0' ? named.path : POLICY_DEFAULT_PATH;
+	if (named.is_of_process && process_is_elsewhere(process))
+		snprintf(path, sizeof(path), "/proc/%d/root%s", (int)process->pid, shown);
 	else
-		snprintf(path, sizeof(path), "/proc/%d/root%s", (int)process->pid,
-			 named ? named : POLICY_DEFAULT_PATH);
-	if (named == NULL && is_absent(path))
+		snprintf(path, sizeof(path), "%s", shown);
+	if (said_by != NULL)
+		*said_by = named.said_by;
+	if (named.is_built_in || (*named.path == '\0' && is_absent(path)))
 		return find_policy(known, NULL, "built in");
-	return find_policy(known, path, named ? named : POLICY_DEFAULT_PATH);
+	return find_policy(known, path, shown);
 }
 
 void known_policies_free(struct known_policy *known)

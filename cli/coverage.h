@@ -43,11 +43,16 @@ struct holders {
 /* Add a process to those that hold it. */
 void holders_add(struct holders *holders, const struct process *process);
 
-/* The policy that `process` was started with, by its environment; where that is not seen, or
- * process is NULL: `given`, or else the one that holds by default.  `known` has those that were
- * read already, and gets it.  NULL: no memory. */
+/* What policy_of_process() says of who named the policy, besides others. */
+#define POLICY_SAID_BY_LIBRARY "in force in it"
+#define POLICY_NOT_SAID        "taken to be"
+
+/* The policy of `process`, by its environment, or by what the library in it has in force; where
+ * neither is seen, or process is NULL: `given`, or else the one that holds by default.  `known` has
+ * those that were read already, and gets it.  `said_by`, which may be NULL, gets who named it.
+ * NULL: no memory. */
 struct known_policy *policy_of_process(struct known_policy **known, const struct process *process,
-				       const char *given);
+				       const char *given, const char **said_by);
 void known_policies_free(struct known_policy *known);
 
 /* Does a section name the port, or an address of it that the listener is on? */

@@ -9,13 +9,14 @@
 /* Those that some process listens by; and that which holds where none is named. */
 static void find_policies(struct machine *machine, struct findings *findings)
 {
-	policy_of_process(&machine->policies, NULL, machine->given);
+	policy_of_process(&machine->policies, NULL, machine->given, NULL);
 	for (const struct known_policy *known = machine->policies; known != NULL;
 	     known = known->next) {
 		print_labelled("policy", "%s", known->shown);
 		if (known->policy == NULL)
 			find_bad(findings, PARAGRAPH_POLICY,
-				 "%s does not load: every client is refused; see `cfshim check`",
+				 "%s does not load: a process that starts with it refuses every client, and "
+			 "one that runs keeps what it had; see `cfshim check`",
 				 known->shown);
 		else
 			find_unused(findings, known);

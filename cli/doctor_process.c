@@ -192,23 +192,21 @@ static void find_instances(struct findings *findings, const struct process *proc
 static void find_policy(struct machine *machine, struct findings *findings,
 			const struct process *process)
 {
+	const char *said_by;
 	const struct known_policy *known =
-		policy_of_process(&machine->policies, process, machine->given);
-	const char *said_by = !process->saw_environment ? "taken to be"
-			      : process_variable(process, "CFSHIM_POLICY")
-				      ? "named by its CFSHIM_POLICY"
-				      : "the default";
+		policy_of_process(&machine->policies, process, machine->given, &said_by);
 
 	if (known == NULL)
 		return;
 	print_labelled("policy", "%s (%s)", known->shown, said_by);
-	if (!process->saw_environment && machine->given == NULL)
+	if (strcmp(said_by, POLICY_NOT_SAID) == 0 && machine->given == NULL)
 		find_note(findings, PARAGRAPH_UNSEEN,
 			  "its environment cannot be read or was overwritten: which policy it was "
 			  "started with could not be seen; --policy names another");
 	if (known->policy == NULL)
 		find_bad(findings, PARAGRAPH_POLICY,
-			 "%s does not load: every client is refused; see `cfshim check`",
+			 "%s does not load: a process that starts with it refuses every client, and "
+			 "one that runs keeps what it had; see `cfshim check`",
 			 known->shown);
 }
 
@@ -240,7 +238,7 @@ static void find_label(struct machine *machine, struct findings *findings,
 		       const struct process *process)
 {
 	const struct known_policy *known =
-		policy_of_process(&machine->policies, process, machine->given);
+		policy_of_process(&machine->policies, process, machine->given, NULL);
 	char label[256], library[PATH_MAX];
 
 	library_find(library, sizeof(library));

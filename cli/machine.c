@@ -103,6 +103,7 @@ struct group {
 struct table {
 	struct columns *columns;
 	struct group groups[COVERAGE_COUNT];
+	char last[LISTENER_TEXT_BYTES + PROCESS_TEXT_BYTES + 40]; /* endpoint and holder */
 	size_t rows;
 };
 
@@ -153,9 +154,23 @@ static bool is_of_interest(const struct listeners *listeners, const struct liste
 	return false;
 }
 
+/* Several sockets may share a port (SO_REUSEPORT), and are told of one after the other. */
+static bool is_told_of(struct table *table, const char *endpoint, const char *protocol,
+		       const char *holder)
+{
+	char row[sizeof(table->last)];
+	bool same;
+
+	snprintf(row, sizeof(row), "%s %s %s", endpoint, protocol, holder);
+	same = strcmp(row, table->last) == 0;
+	memcpy(table->last, row, sizeof(row));
+	return same;
+}
+
 static void add_row(struct table *table, const struct listener *listener,
 		    const struct holders *holders, const struct rule *rule, enum coverage coverage)
 {
+	const char *protocol = listener->datagrams ? "udp" : "tcp";
 	char endpoint[LISTENER_TEXT_BYTES], who[PROCESS_TEXT_BYTES] = "-",
 					    all[PROCESS_TEXT_BYTES + 24];
 
@@ -163,8 +178,10 @@ static void add_row(struct table *table, const struct listener *listener,
 		process_text(holders->first, who);
 	snprintf(all, sizeof(all), holders->count > 1 ? "%s +%zu" : "%s", who, holders->count - 1);
 	listener_text(listener, endpoint);
+	if (is_told_of(table, endpoint, protocol, all))
+		return;
 	columns_add(table->columns,
-		    (const char *const[]){endpoint, listener->datagrams ? "udp" : "tcp", all,
+		    (const char *const[]){endpoint, protocol, all,
 					  rule ? rule->section : "-", coverage_words(coverage)});
 	add_to_group(&table->groups[coverage], endpoint);
 	table->rows++;
@@ -184,7 +201,7 @@ static void add_listener(struct machine *machine, struct table *table,
 
 	if (!wanted)
 		return;
-	known = policy_of_process(&machine->policies, covered, machine->given);
+	known = policy_of_process(&machine->policies, covered, machine->given, NULL);
 	if (!is_of_interest(listeners, listener, &holders, known))
 		return;
 	coverage = coverage_of(listener, &holders, known, &rule);

@@ -307,6 +307,11 @@ bool process_begin(struct process *process, pid_t pid)
 	return true;
 }
 
+bool process_is_there(const struct process *process)
+{
+	return faccessat(process->folder, "stat", F_OK, 0) == 0;
+}
+
 void process_end(struct process *process)
 {
 	for (size_t i = 0; i < process->file_count; i++)

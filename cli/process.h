@@ -40,6 +40,9 @@ struct process {
 bool process_begin(struct process *process, pid_t pid);
 void process_end(struct process *process);
 
+/* Is it still the one that process_begin() found under its number? */
+bool process_is_there(const struct process *process);
+
 /* Its value in the environment that it was started with; NULL: it has none, or that is not seen. */
 const char *process_variable(const struct process *process, const char *name);
 

@@ -203,7 +203,7 @@ check 'its OpenSSL is named' refuses 0 '^good +covered: the OpenSSL in .*libssl'
 check 'its endpoint and the section of it are named' refuses 0 "^127.0.0.1:$port +tcp +small_server\[$pid\] +port $port +covered" doctor "$pid"
 check 'its policy is that of its environment' refuses 0 "^policy +$scratch/policy.conf \(named by its CFSHIM_POLICY\)" doctor "$pid"
 cp policy.conf good.conf && echo garbage >policy.conf
-check 'a policy that does not load is told of' refuses 1 '^bad .*policy.conf does not load.*"A policy that does not load"' doctor "$pid"
+check 'a policy that does not load is told of' refuses 1 '^bad .*policy.conf does not load.*keeps what it had.*"A policy that does not load"' doctor "$pid"
 printf '[port %s]\nverify = off\n' "$port" >policy.conf
 check 'a port that is open by policy is told of' refuses 0 "^note +127.0.0.1:$port: the policy demands no.*\"Ports that the policy" doctor "$pid"
 cp good.conf policy.conf
@@ -260,6 +260,33 @@ check 'of an overwritten environment it says so' refuses 0 '^note +its environme
 with_unit_environment() { CFSHIM_POLICY=$scratch/policy.conf doctor "$pid"; }
 check 'and takes its own, which in a unit is the same' refuses 0 "^policy +$scratch/policy.conf \(taken to be\)" with_unit_environment
 end
+# One that serves has it from the library in it, wherever it is asked; nginx writes its title over what was its environment.
+overwrote_environment() { [[ $(tr '\0' '\n' <"/proc/$1/environ") != *CFSHIM_POLICY=* ]]; }
+if command -v nginx >/dev/null; then
+	titled_port=$(free_port)
+	printf '[port %s]\nca = %s/ca/ca.pem\n' "$titled_port" "$scratch" >titled.conf
+	cat >nginx.conf <<-X
+		daemon off; worker_processes 3; pid $scratch/nginx.pid; error_log $scratch/nginx.log; events {}
+		http { access_log off; client_body_temp_path $scratch/t; proxy_temp_path $scratch/t; fastcgi_temp_path $scratch/t;
+		uwsgi_temp_path $scratch/t; scgi_temp_path $scratch/t;
+		server { listen 127.0.0.1:$titled_port ssl reuseport; ssl_certificate $scratch/ca/server.pem; ssl_certificate_key $scratch/ca/server.key; } }
+	X
+	env LD_PRELOAD="$preload" CFSHIM_POLICY="$scratch/titled.conf" nginx -c "$scratch/nginx.conf" 2>>server.log &
+	titled=$!
+	jobs+=("$titled")
+	await_port "$titled_port"
+	check 'nginx writes over its environment' overwrote_environment "$titled"
+	check 'and says by the library in it which policy it has' refuses 0 "^policy +$scratch/titled.conf \(in force in it\)" \
+		doctor "$titled"
+	check 'so that its port is judged by that one' refuses 0 "^127.0.0.1:$titled_port +tcp +nginx.* port $titled_port +covered\$" \
+		doctor "$titled" --policy policy.conf
+	check 'and has one line for the sockets that share it' refuses 0 '^1$' \
+		bash -c "\"$cfshim\" doctor $titled | grep -c ':$titled_port '"
+	check 'and nothing is said to be unseen' says_not 0 'could not be seen' doctor "$titled"
+	kill "$titled" && wait "$titled"
+else
+	skip 'nginx says by the library in it which policy it has' 'there is no nginx here'
+fi
 cp static-sleeper $'sl\e[31mep'
 start ./$'sl\e[31mep'
 check 'what a process is called is shown without its control bytes' says_not 1 $'\e' doctor "$pid"

@@ -33,18 +33,17 @@ name=$(basename "$0" .sh)
 here=tests/servers/common
 # shellcheck source=tests/tap.sh
 source tests/tap.sh
+# shellcheck source=tests/servers/common/isolation.sh
+source "$here/isolation.sh"
 # shellcheck source=tests/servers/common/refusals.sh
 source "$here/refusals.sh"
 build=$(realpath "${BUILD:-build}")
 library=${CFSHIM_LIBRARY:-$build/libcfshim.so}
-unpacked=${XDG_CACHE_HOME:-$HOME/.cache}/cfshim/servers/root
 
 http_request='GET / HTTP/1.0\r\nHost: localhost\r\n\r\n'
 request=$http_request answer='' ports_wanted=3 starttls='' alpn='' versions='1.2 1.3' cover=full host_log='' host_logs=()
 start_limit=20 stop_signal=TERM plain='' alerts=yes unseen='' uncovered_reason=uncovered-tls
 wanted=${1:-rules}
-work=/mnt/work
-machine=/mnt/machine # what lies below the unpacked packages
 # The preface of HTTP/2, SETTINGS, and HEADERS: GET / of https://localhost.
 http2_request='PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00'
 http2_request+='\x00\x00\x0e\x01\x05\x00\x00\x00\x01\x82\x84\x87\x41\x09localhost'
@@ -64,24 +63,6 @@ if [[ -z ${CFSHIM_SERVER_ISOLATED:-} ]]; then
 	CFSHIM_SERVER_ISOLATED=yes exec unshare --mount --pid --net --ipc --fork --kill-child --mount-proc "$0" "$@"
 fi
 
-isolate() {
-	local directory
-	ip link set lo up
-	mount -t tmpfs -o mode=755 tmpfs /mnt
-	mkdir -p "$machine/usr"
-	mount --bind /usr "$machine/usr"
-	if [[ -d $unpacked ]]; then
-		for directory in usr etc var opt; do
-			if [[ ! -d $unpacked/$directory ]]; then continue; fi
-			mkdir -p "/mnt/.$directory/new" "/mnt/.$directory/work"
-			mount -t overlay overlay -o "lowerdir=$unpacked/$directory:/$directory,upperdir=/mnt/.$directory/new,workdir=/mnt/.$directory/work" \
-				"/$directory"
-		done
-	fi
-	mkdir -p "$work"
-	# Others' sockets and process files are not for these servers.
-	if [[ -d /run ]]; then mount -t tmpfs -o mode=755 tmpfs /run; fi
-}
 isolate || skip_all 'its namespaces could not be furnished'
 
 needs() { # COMMAND-OR-FILE...
@@ -95,11 +76,6 @@ needs() { # COMMAND-OR-FILE...
 }
 
 # --- the server
-
-user() { # NAME NUMBER: one that its package would have made
-	grep -q "^$1:" /etc/passwd || echo "$1:x:$2:$2::/nonexistent:/usr/sbin/nologin" >>/etc/passwd
-	grep -q "^$1:" /etc/group || echo "$1:x:$2:" >>/etc/group
-}
 
 # For servers that cannot do with a key of ECDSA.
 rsa_certificate() {
