@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Of the further lines of one that is folded. */
+#define INDENT 4
 
 struct verb {
 	const char *name;
@@ -44,9 +48,19 @@ static void print_usage(FILE *file, const struct verb *verb)
 __attribute__((format(printf, 2, 0))) static void vprint_line(const char *verb, const char *format,
 							      va_list arguments)
 {
-	fprintf(stderr, "cfshim%s%s: ", verb ? " " : "", verb ? verb : "");
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	const int head = fprintf(stderr, "cfshim%s%s:", verb ? " " : "", verb ? verb : "");
+	char *text = NULL;
+
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	if (text != NULL && isatty(STDERR_FILENO)) {
+		fputc(' ', stderr);
+		print_folded(stderr, (size_t)head + 1, INDENT, text);
+		fputc('\n', stderr);
+	} else {
+		fprintf(stderr, " %s\n", text != NULL ? text : "no memory");
+	}
+	free(text);
 }
 
 enum status refuse(enum status status, const char *verb, const char *format, ...)

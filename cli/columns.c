@@ -154,8 +154,10 @@ bool wants_color(FILE *file)
 	const char *no_color = getenv("NO_COLOR");
 	const char *terminal = getenv("TERM");
 
-	return (no_color == NULL || *no_color == '\0') && isatty(fileno(file)) && terminal &&
-	       strcmp(terminal, "dumb") != 0;
+	const int at = fileno(file);
+
+	return (no_color == NULL || *no_color == '\0') && isatty(at >= 0 ? at : STDOUT_FILENO) &&
+	       terminal && strcmp(terminal, "dumb") != 0;
 }
 
 void columns_print(struct columns *columns, FILE *file)

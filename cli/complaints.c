@@ -12,18 +12,30 @@
 #define YELLOW "\033[1;33m"
 #define PLAIN  "\033[0m"
 
+/* Where, and that it is a warning: what is in colour. */
+static size_t head_length(const struct complaint *complaint, const char *headline)
+{
+	const char *const end = complaint->severity == SEVERITY_ERROR ? ": " : ": warning: ";
+	const char *head = strstr(headline, end);
+
+	return head != NULL ? (size_t)(head - headline) + strlen(end) - 1 : 0;
+}
+
 /* One line, as editors read it; for who reads a terminal, folded. */
 static void print_headline(const struct complaint *complaint, const char *headline)
 {
-	const bool color = wants_color(stderr);
+	const size_t head = head_length(complaint, headline);
 
-	if (color)
-		fputs(complaint->severity == SEVERITY_ERROR ? RED : YELLOW, stderr);
-	if (isatty(STDERR_FILENO))
-		print_folded(stderr, 0, INDENT, headline);
+	if (wants_color(stderr))
+		fprintf(stderr, "%s%.*s" PLAIN,
+			complaint->severity == SEVERITY_ERROR ? RED : YELLOW, (int)head, headline);
 	else
-		fputs(headline, stderr);
-	fputs(color ? PLAIN "\n" : "\n", stderr);
+		fprintf(stderr, "%.*s", (int)head, headline);
+	if (isatty(STDERR_FILENO))
+		print_folded(stderr, head, INDENT, headline + head);
+	else
+		fputs(headline + head, stderr);
+	fputc('\n', stderr);
 }
 
 void print_complaints(const struct complaints *complaints, enum severity least)

@@ -149,7 +149,7 @@ void holders_add(struct holders *holders, const struct process *process)
 	if (holders->first == NULL || holders->first->pid == 1)
 		*holders = (struct holders){.first = process, .covered = true, .seen = true};
 	holders->count++;
-	holders->covered = holders->covered && process->library != NULL;
+	holders->covered = holders->covered && process->library != NULL && !process->is_go;
 	holders->seen = holders->seen && process->saw_maps;
 	holders->kinds |= process->kinds;
 }
@@ -255,8 +255,8 @@ void find_coverage(struct findings *findings, enum coverage coverage, const char
 	if (coverage == COVERAGE_PASSES)
 		find_note(
 			findings, PARAGRAPH_PLAIN,
-			"%s: TLS is enforced, and plain text passes: a section that names the port "
-			"refuses it",
+			"%s: TLS is enforced, and plain text passes; a section that names the port "
+			"keeps it out, unless it says plaintext = allow",
 			which);
 	else if (coverage == COVERAGE_DATAGRAMS)
 		find_note(

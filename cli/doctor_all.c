@@ -56,7 +56,7 @@ enum status doctor_all(const char *policy)
 			  "not every library that these processes have mapped could be read: other "
 			  "TLS may be in them");
 	bad = findings.bad > 0 || machine.unseen > 0;
-	print_labelled("verdict", "%s",
+	find_verdict(!bad,
 		       findings.bad > 0 ? "not all that listens is covered"
 		       : machine.unseen > 0
 			       ? "not all could be seen"

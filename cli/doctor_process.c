@@ -112,11 +112,7 @@ static void find_uncovered(struct findings *findings, const struct process *proc
 {
 	char library[PATH_MAX];
 
-	if (process->kinds & TLS_GO)
-		find_bad(findings, PARAGRAPH_GO,
-			 "a program of Go: nothing of it can be hooked or refused; put a TLS proxy "
-			 "in front");
-	else if (is_static(process))
+	if (is_static(process))
 		find_bad(findings, PARAGRAPH_STATIC,
 			 "the program is statically linked, and no loader preloads into it; use a "
 			 "dynamically linked build, or put a TLS proxy in front");
@@ -267,7 +263,11 @@ static enum status examine(struct machine *machine, struct process *process)
 	process_look_for_tls(process, &unseen);
 	if (process->library != NULL)
 		find_mapped(&findings, process);
-	else
+	if (process->is_go)
+		find_bad(&findings, PARAGRAPH_GO,
+			 "a program of Go: nothing of it can be hooked or refused; put a TLS proxy "
+			 "in front");
+	else if (process->library == NULL)
 		find_uncovered(&findings, process);
 	find_instances(&findings, process);
 	if (unseen)
@@ -280,7 +280,7 @@ static enum status examine(struct machine *machine, struct process *process)
 	machine_show(machine, &findings, process->pid);
 	if (process->library != NULL)
 		find_children(machine, &findings, process);
-	print_labelled("verdict", "%s", findings.bad > 0 ? "not covered" : "covered");
+	find_verdict(findings.bad == 0, findings.bad > 0 ? "not covered" : "covered");
 	return findings.bad > 0 ? STATUS_BAD : STATUS_GOOD;
 }
 

@@ -35,8 +35,8 @@ static void put_lines(FILE *text, const struct unit *unit, const struct drop_in_
 	const char *user = unit->of_user ? "--user " : "";
 
 	fprintf(text,
-		BEGINNING "%s%s`, which makes it anew; `cfshim disable %s%s`\n"
-			  "# removes it.\n"
+		BEGINNING "%s%s`, which makes it anew;\n"
+			  "# `cfshim disable %s%s` removes it.\n"
 			  "\n"
 			  "[Unit]\n"
 			  "# The loader passes over a preload that it cannot find, and starts the "
@@ -52,14 +52,12 @@ static void put_lines(FILE *text, const struct unit *unit, const struct drop_in_
 		put_variable(text, "CFSHIM_POLICY", paths->policy, true);
 	}
 	fprintf(text,
-		"# A policy that does not load would refuse everybody: the start fails instead, "
-		"and "
-		"says\n"
-		"# where the mistake is.\n"
+		"# A policy that does not load would refuse everybody: the start fails\n"
+		"# instead, and says where the mistake is.\n"
 		"ExecStartPre=%s%s check\n"
-		"# A library that may not be read, or that was dropped for raised privileges, is "
-		"passed\n"
-		"# over like one that is missing: the unit fails when it is not covered.\n"
+		"# A library that may not be read, or that was dropped for raised privileges,\n"
+		"# is passed over like one that is missing: the unit fails when it is not\n"
+		"# covered.\n"
 		"ExecStartPost=%s%s doctor $MAINPID\n",
 		plus, paths->command, plus, paths->command);
 }

@@ -91,6 +91,15 @@ void find_bad(struct findings *findings, enum paragraph paragraph, const char *f
 	va_end(arguments);
 }
 
+void find_verdict(bool is_good, const char *text)
+{
+	const bool colored = wants_color(stdout);
+	const char *color = is_good ? "\033[1;32m" : "\033[1;31m";
+
+	printf("%s%-*s%s%s%s\n", colored ? "\033[1m" : "", LABEL_WIDTH, "verdict",
+	       colored ? color : "", text, colored ? "\033[0m" : "");
+}
+
 void print_labelled(const char *label, const char *format, ...)
 {
 	va_list arguments;

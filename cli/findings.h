@@ -4,6 +4,7 @@
 #ifndef CFSHIM_FINDINGS_H
 #define CFSHIM_FINDINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum paragraph {
@@ -29,6 +30,9 @@ void find_bad(struct findings *findings, enum paragraph paragraph, const char *f
 /* What it is about: a line `label  text` before the findings, and one after them. */
 void print_labelled(const char *label, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The last line, in colour where the standard output is a terminal. */
+void find_verdict(bool is_good, const char *text);
 
 /* `text` as it can be shown: control bytes, and those that are no ASCII, as \xHH.  What does not
  * fit is cut off.  Returns `buffer`. */

@@ -189,6 +189,9 @@ static unsigned kinds_of(int opened)
 
 void process_look_for_tls(struct process *process, bool *unseen)
 {
+	struct stat program;
+	const bool found = fstatat(process->folder, "exe", &program, 0) == 0;
+
 	for (size_t i = 0; i < process->file_count; i++) {
 		struct mapped *file = &process->files[i];
 		int opened;
@@ -202,8 +205,13 @@ void process_look_for_tls(struct process *process, bool *unseen)
 		}
 		file->kinds = kinds_of(opened);
 		process->kinds |= file->kinds;
+		if (file->kinds & TLS_GO && found && program.st_ino == file->inode)
+			process->is_go = true;
 		close(opened);
 	}
+	/* Of a library of Go in a program with OpenSSL nobody can tell which of them serves. */
+	if ((process->kinds & TLS_GO) != 0 && (process->kinds & TLS_OPENSSL) == 0)
+		process->is_go = true;
 }
 
 /* ---- the rest of it ---- */

@@ -26,6 +26,7 @@ struct process {
 	bool saw_maps, saw_sockets, saw_environment;
 	bool secure; /* the loader ignored LD_PRELOAD */
 	bool is_kernel;
+	bool is_go; /* it makes its system calls past libc; once process_look_for_tls() was there */
 	struct mapped *files;
 	size_t file_count;
 	const struct mapped *library; /* libcfshim.so; NULL: it is not mapped */

@@ -197,6 +197,13 @@ static bool print_rows(const struct names *names)
 }
 
 /* What would break, and when that was seen last; then the word on all of it. */
+static void print_last(const char *color, const char *text)
+{
+	const bool colored = wants_color(stdout);
+
+	printf("\n%s%s%s\n", colored ? color : "", text, colored ? "\033[0m" : "");
+}
+
 static enum status print_verdict(const struct names *names)
 {
 	size_t breaks = 0, safe = 0;
@@ -223,11 +230,11 @@ static enum status print_verdict(const struct names *names)
 		       stamp);
 	}
 	if (breaks > 0)
-		puts("\nnot safe: `verify = require` would refuse the edge");
+		print_last("\033[1;31m", "not safe: `verify = require` would refuse the edge");
 	else if (safe > 0)
-		puts("\nsafe to require");
+		print_last("\033[1;32m", "safe to require");
 	else
-		puts("\nnot known: the edge has not come yet");
+		print_last("\033[1;33m", "not known: the edge has not come yet");
 	return breaks == 0 && safe > 0 ? STATUS_GOOD : STATUS_BAD;
 }
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -189,7 +190,7 @@ static enum status write_file(const struct counted_all *all, const struct option
 	return STATUS_BAD;
 }
 
-static enum status show(const struct options *options)
+static enum status show(const struct options *options, FILE *file)
 {
 	struct counted_all all;
 	enum status status = STATUS_GOOD;
@@ -207,10 +208,47 @@ static enum status show(const struct options *options)
 			(int)options->process);
 	else if (options->output != NULL)
 		status = write_file(&all, options);
-	else if (!options->print(&all, stdout))
+	else if (!options->print(&all, file))
 		status = refuse(STATUS_BAD, "status", "no memory");
 	counted_clear(&all);
 	return status;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t lines = 0;
+
+	for (; (text = strchr(text, '\n')) != NULL; text++)
+		lines++;
+	return lines;
+}
+
+/* To the upper left, and clear: nothing of the last picture stays.  What does not fit would push
+ * its beginning out of sight. */
+static void draw(const char *picture)
+{
+	struct winsize window = {.ws_row = 0};
+	const size_t lines = count_lines(picture);
+	size_t fit = lines;
+
+	if (!isatty(STDOUT_FILENO)) {
+		printf("%s\n", picture);
+		return;
+	}
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 2 &&
+	    lines >= window.ws_row)
+		fit = window.ws_row - 2u;
+	fputs("\033[H\033[2J", stdout);
+	for (size_t i = 0; i < fit; i++) {
+		const size_t length = strcspn(picture, "\n") + 1;
+
+		fwrite(picture, 1, length, stdout);
+		picture += length;
+	}
+	if (fit < lines)
+		printf("%s... and %zu lines more: in a higher terminal, or by `cfshim status "
+		       "PID`\n",
+		       wants_color(stdout) ? "\033[0m" : "", lines - fit);
 }
 
 /* Until it is interrupted. */
@@ -220,11 +258,16 @@ static enum status watch(const struct options *options)
 	enum status status;
 
 	do {
-		/* To the upper left, and clear: nothing of the last picture stays. */
-		fputs(isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "", stdout);
-		status = show(options);
-		if (!isatty(STDOUT_FILENO))
-			fputc('\n', stdout);
+		char *picture = NULL;
+		size_t size;
+		FILE *memory = open_memstream(&picture, &size);
+
+		if (memory == NULL)
+			return refuse(STATUS_BAD, "status", "no memory");
+		status = show(options, memory);
+		if (fclose(memory) == 0 && status == STATUS_GOOD)
+			draw(picture);
+		free(picture);
 	} while (status == STATUS_GOOD && fflush(stdout) == 0 && nanosleep(&second, NULL) == 0);
 	return status;
 }
@@ -271,5 +314,5 @@ enum status status_verb(int argc, char **argv)
 
 	if (status != STATUS_GOOD)
 		return status;
-	return options.watch ? watch(&options) : show(&options);
+	return options.watch ? watch(&options) : show(&options, stdout);
 }

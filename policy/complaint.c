@@ -76,17 +76,38 @@ static bool complaint_keep(struct complaints *complaints, const struct complaint
 	return true;
 }
 
+/* Server sections have keys of their port's, and a mistake in one of these is the same mistake. */
+static bool is_kept(const struct complaints *complaints, const struct complaint *complaint)
+{
+	for (size_t i = 0; complaint->sentence != NULL && i < complaints->count; i++) {
+		const struct complaint *kept = &complaints->list[i];
+
+		if (kept->severity == complaint->severity && kept->at.line == complaint->at.line &&
+		    kept->at.column == complaint->at.column &&
+		    strcmp(kept->sentence, complaint->sentence) == 0)
+			return true;
+	}
+	return false;
+}
+
 void complain_list(struct complaints *complaints, enum severity severity, struct position at,
 		   const char *line, const char *format, va_list values)
 {
 	struct complaint complaint = {.severity = severity, .at = at};
+	size_t *number =
+		severity == SEVERITY_ERROR ? &complaints->errors : &complaints->warnings;
 	struct text sentence = {0};
 
-	*(severity == SEVERITY_ERROR ? &complaints->errors : &complaints->warnings) += 1;
+	*number += 1;
 	if (!has_room(complaints, severity))
 		return;
 	text_add_list(&sentence, format, values);
 	complaint.sentence = text_end(&sentence);
+	if (is_kept(complaints, &complaint)) {
+		*number -= 1;
+		free(complaint.sentence);
+		return;
+	}
 	if (line != NULL && at.line > 0 && at.column > 0)
 		complaint.excerpt = excerpt(line, at.column);
 	if (complaint.sentence == NULL || !complaint_keep(complaints, &complaint)) {

@@ -52,6 +52,56 @@ check 'what is said of a program' fits 4 'cfshim doctor /bin/sh --policy policy.
 check 'the files for trying out' fits 20 'cfshim test-ca t'
 check 'the versions' fits 3 'cfshim version'
 
+check 'what becomes of a mistake of a file' fits 2 'cfshim run --policy a-policy-that-nobody-has-written-so-far.conf -- true'
+check 'a complaint of the command is folded there too' refuses 1 '^    .*takes a readable file$' \
+	bash -c "$(declare -f on_terminal); on_terminal 'cfshim run --policy a-policy-that-nobody-has-written-so-far.conf -- true'; exit 1"
+check 'and elsewhere is one line' refuses 126 '^cfshim run: the policy .*: No such file or directory; --policy takes a readable file$' \
+	cfshim run --policy a-policy-that-nobody-has-written-so-far.conf -- true
+check 'what is to be put into a unit' fits 15 "cfshim drop-in --policy $PWD/policy.conf nginx"
+
+# One second of it, in a terminal of HEIGHT lines: what is on the screen.
+watch_in() { # HEIGHT
+	TERM=xterm script -qec "stty rows $1 cols 80; timeout 1.5 cfshim status --watch" /dev/null </dev/null | tr -d '\r'
+}
+some_are_watched() {
+	local pids=() i output
+	for i in 1 2 3; do
+		LD_PRELOAD=$build/libcfshim.so CFSHIM_POLICY=$PWD/policy.conf CFSHIM_LOG=off openssl s_server -quiet -accept "127.0.0.1:$((port + i))" \
+			-cert ca/server.pem -key ca/server.key >/dev/null 2>&1 </dev/zero &
+		pids+=($!)
+	done
+	for i in 1 2 3; do
+		wait_for bash -c "cfshim status ${pids[i - 1]} | grep -q '^  OpenSSL  [0-9]'" || return
+	done
+	watch_in 12 >picture
+	watch_in 200 >whole
+	kill "${pids[@]}" && wait "${pids[@]}" 2>/dev/null
+	output=$(sed -n '/\x1b\[2J/,$p' picture | awk '/\x1b\[2J/ { lines = 0 } { lines++ } END { print lines }')
+	tail -n 14 picture
+	echo "$output lines in one of 12"
+	((output < 12)) && grep -q '^.*\.\.\. and [0-9]* lines more: ' picture && [[ $(grep -c 'lines more' whole) == 0 ]] &&
+		(($(grep -c '^  OpenSSL' whole) >= 3))
+}
+port=$(free_port)
+check 'what status --watch draws is not higher than the terminal, and says what is left out' some_are_watched
+
+in_color() { TERM=xterm script -qec "$1" /dev/null </dev/null | tr -d '\r'; } # COMMAND
+check 'where a mistake is stands in colour, and what it is does not' refuses 1 $'^\e\\[1;31mbroken.conf:2:10:\e\\[0m verify takes' \
+	in_color 'cfshim check broken.conf'
+check 'a warning says so in another colour' refuses 0 $'^\e\\[1;33mpolicy.conf:.* warning:\e\\[0m [a-z]' in_color 'cfshim check policy.conf'
+check 'the verdict of doctor has one' refuses 0 $'^\e\\[1mverdict +\e\\[1;3[12]mit ' in_color 'cfshim doctor /bin/sh'
+for each in 'check policy.conf' 'check broken.conf' 'doctor /bin/sh' ready status 'explain --port 443 --policy policy.conf'; do
+	check "NO_COLOR: ${each%% *}" bash -c "$(declare -f in_color); [[ \$(in_color 'NO_COLOR=1 cfshim $each') != *$'\\e'* ]]"
+done
+cat >twice.conf <<-END
+	[port 443]
+	ca = $PWD/ca/ca.pem
+	[port 443 server shop.example]
+	[port 443 server other.example]
+END
+once() { (($(cfshim check twice.conf 2>&1 | grep -c 'expires in') == 1)); }
+check 'a warning about what server sections have of their port stands there once' once
+
 check 'a warning is folded on a terminal, between words' refuses 1 '^    [a-z].* only-names or client-cert$' \
 	bash -c "$(declare -f on_terminal); on_terminal 'cfshim check policy.conf'; exit 1"
 check 'and elsewhere is one line' refuses 0 '^policy.conf:6:1: warning: any Cloudflare customer can reach .* only-names or client-cert$' \

@@ -287,6 +287,17 @@ if command -v nginx >/dev/null; then
 else
 	skip 'nginx says by the library in it which policy it has' 'there is no nginx here'
 fi
+# Linked dynamically (cgo), one of Go has the library in it, and makes its system calls past it all the same.
+program go-listener '#include <arpa/inet.h>
+#include <stdlib.h>
+#include <unistd.h>
+const char text[] = "\xff Go buildinf:";
+int main(int c, char **v) { struct sockaddr_in a = {AF_INET, htons(atoi(v[1])), {htonl(INADDR_LOOPBACK)}};
+int s = socket(AF_INET, SOCK_STREAM, 0); bind(s, (void *)&a, sizeof(a)); listen(s, 5); sleep(60); return text[c]; }'
+start ./go-listener "$port"
+check 'a process of Go is not covered, though the library is in it' refuses 1 '^bad +a program of Go.*"Programs of Go"' doctor "$pid"
+check 'nor is its port' refuses 1 "^127.0.0.1:$port .* not covered\$" doctor "$pid"
+end
 cp static-sleeper $'sl\e[31mep'
 start ./$'sl\e[31mep'
 check 'what a process is called is shown without its control bytes' says_not 1 $'\e' doctor "$pid"
