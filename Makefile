@@ -115,6 +115,10 @@ setup-servers: ## unpack what check-servers wants, without installing it (root, 
 check-servers: programs ## all unmodified servers: strangers, the edge, two rules in one process (root)
 	@BUILD=$(BUILD) tests/run.sh $(SERVERS)
 
+.PHONY: check-doctor
+check-doctor: all ## is doctor right about the servers of FOLDER, which has a script NAME/run.sh for each (root)
+	@BUILD=$(BUILD) tests/doctor.sh "$(FOLDER)" $(NAMES)
+
 # What a refusal is to the servers that people have: 200 in a row by each answer.
 REFUSING = apache-event apache-http2 lighttpd-openssl haproxy-http python-http-server python-asyncio uvicorn gunicorn uwsgi nodejs puma
 .PHONY: check-refusals

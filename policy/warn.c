@@ -215,20 +215,38 @@ static unsigned grade(const struct rule *rule)
 }
 
 /* Its requests are guarded, but for the host program's own choice among its sites, where none of
- * them is asked for. */
+ * them is asked for; and not even these, where the names are said to do. */
 static void warn_of_lax_port(const struct warner *warner, const struct section *section)
 {
-	for (size_t i = 0; section->rule.guards_hosts && i < section->rule.server_count; i++) {
+	for (size_t i = 0; i < section->rule.server_count; i++) {
 		const struct rule *server = &section->servers[i].section->rule;
 
 		if (grade(&section->rule) >= grade(server))
 			continue;
 		warn_at(warner, place_of(warner, section, KEY_verify),
 			"this section is laxer in verify than [%s], and a client that names no "
-			"server, or one without a section, gets in here: by which site it is "
-			"answered is up to the host program",
-			server->section);
+			"server, or one without a section, gets in here: %s",
+			server->section,
+			section->rule.guards_hosts
+				? "by which site it is answered is up to the host program"
+				: "under names-only it is the host program alone that keeps it "
+				  "from that server");
 		return;
+	}
+}
+
+/* A client makes up the name. */
+static void warn_of_lax_wildcard(const struct warner *warner, const struct section *section)
+{
+	for (size_t i = 0; i < section->rule.server_count; i++) {
+		const struct section *server = section->servers[i].section;
+
+		if (server->rule.server[0] == '*' && grade(&server->rule) < grade(&section->rule))
+			warn_at(warner, place_of(warner, server, KEY_verify),
+				"this section is laxer in verify than [%s], and holds for names "
+				"that the host program has no site for, too: let it answer these "
+				"by one that is open, or name those that are",
+				section->rule.section);
 	}
 }
 
@@ -351,6 +369,7 @@ void policy_warn(const struct policy *policy, int64_t now, struct complaints *co
 		warn_of_old_ranges(&warner, section);
 		warn_of_idle_keys(&warner, section);
 		warn_of_lax_port(&warner, section);
+		warn_of_lax_wildcard(&warner, section);
 	}
 	warn_of_unreachable(&warner);
 	warn_of_addresses(&warner);

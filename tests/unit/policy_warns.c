@@ -144,6 +144,37 @@ static const struct oddity oddities[] = {
 		.name = "a lax port whose servers are said to be reached by their names only",
 		.text = "[port 443]\nverify = off\nhosts = names-only\n"
 			"[port 443 server a.example]\nverify = require\n" OWN,
+		.at = {2, 1},
+		.says = "laxer in verify than [port 443 server a.example], and a client that names "
+			"no server, or one without a section, gets in here: under names-only it is",
+	},
+	{
+		.name = "a strict port whose servers are said to be reached by their names only",
+		.text = "[port 443]\nhosts = names-only\n" OWN
+			"[port 443 server a.example]\nverify = off\n",
+	},
+	{
+		.name = "a wildcard that is laxer than its port",
+		.text = "[port 443]\n" OWN "[port 443 server *.open.example]\nverify = off\n",
+		.at = {4, 1},
+		.says = "laxer in verify than [port 443], and holds for names that the host program "
+			"has no site for",
+	},
+	{
+		.name = "a wildcard that only observes, where names are said to do",
+		.text = "[port 443]\nhosts = names-only\n" OWN "[port 443 server *.open.example]\n"
+			"verify = observe until 2027-01-31\n",
+		.at = {5, 1},
+		.says = "laxer in verify than [port 443]",
+	},
+	{
+		.name = "a wildcard that is as strict as its port",
+		.text = "[port 443]\n" OWN "[port 443 server *.example]\nca = /other\n",
+	},
+	{
+		.name = "an open wildcard of an open port",
+		.text = "[port 443]\nverify = off\n[port 443 server *.example]\n"
+			"refuse = close\n",
 	},
 	{
 		.name = "a port that is the strictest of its servers",
@@ -220,6 +251,8 @@ static const struct oddity oddities[] = {
 		.name = "a key that does something for a server",
 		.text = "[port 443]\nverify = off\nhosts = names-only\nclient-cert = cn:a\n"
 			"[port 443 server a.example]\n" OWN "verify = require\n",
+		.at = {2, 1},
+		.says = "laxer in verify than [port 443 server a.example]",
 	},
 };
 
