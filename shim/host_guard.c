@@ -213,7 +213,9 @@ void host_guard_answered_unseen(struct host_guard *guard, size_t count)
 
 void host_guard_free(struct host_guard *guard)
 {
-	if (guard != NULL)
-		let_go(guard);
+	if (guard == NULL)
+		return;
+	let_go(guard);
+	free(guard->asked);
 	free(guard);
 }

@@ -36,7 +36,9 @@ struct host_guard {
 	 */
 	bool has_begun;     /* the handshake is over ... */
 	bool has_read;      /* ... and the host has come to read, by a door */
-	struct route route; /* where it arrived, and by what, for a host that never comes */
+	struct route route; /* where it arrived, and by what, for a host that never comes; ... */
+	char *asked;        /* ... the server name, or NULL; ... */
+	const char *tls_version; /* ... and "1.3": libssl does not tell when it frees its SSL */
 	struct client_socket socket;
 	bool is_shut;
 	_Atomic unsigned within; /* calls of the host's, by doors: a thread may write while another

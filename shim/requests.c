@@ -7,6 +7,7 @@
 #include "client_socket.h"
 #include "connection.h"
 #include "host_guard.h"
+#include "refuse.h"
 #include "verdict.h"
 
 #include <stdlib.h>
@@ -89,6 +90,19 @@ enum reason verdict_guard_hosts(struct connection *connection, const struct rule
 	return REASON_NONE;
 }
 
+/* For a line when nobody can be asked any more. */
+static void keep_names(struct connection *connection)
+{
+	struct host_guard *guard = connection->host_guard;
+	struct refusal names = {.reason = REASON_NONE};
+
+	guard->route = connection_route(connection);
+	refuse_name(connection->openssl, connection->ssl, &guard->route, &names);
+	free(guard->asked);
+	guard->asked = names.server_name != NULL ? strdup(names.server_name) : NULL;
+	guard->tls_version = names.tls_version;
+}
+
 void verdict_begin_requests(struct connection *connection)
 {
 	const unsigned char *protocol = NULL;
@@ -107,7 +121,7 @@ void verdict_begin_requests(struct connection *connection)
 	if (connection->stage == STAGE_REFUSED)
 		connection->settled = false; /* as observed, it was */
 	connection->host_guard->has_begun = true;
-	connection->host_guard->route = connection_route(connection);
+	keep_names(connection);
 	connection->host_guard->socket = client_socket_of(
 		connection->openssl, connection->openssl->SSL_get_rbio(connection->ssl));
 }
@@ -115,9 +129,14 @@ void verdict_begin_requests(struct connection *connection)
 /* It has found the end of everything. */
 static void tell_of_unseen_reader(struct connection *connection)
 {
-	connection->reason = REASON_UNCOVERED_TLS;
-	connection->answer = ANSWER_CLOSE;
-	verdict_log(connection, &connection->host_guard->route);
+	const struct host_guard *guard = connection->host_guard;
+	const struct refusal refusal = {.reason = REASON_UNCOVERED_TLS,
+					.answer = ANSWER_CLOSE,
+					.server_name = guard->asked,
+					.tls_version = guard->tls_version};
+
+	verdict_count(connection, VERDICT_REFUSED, refusal.reason, &guard->route);
+	refuse_log(connection->openssl, NULL, &guard->route, &refusal, connection->peer.leaf);
 }
 
 void verdict_end_requests(struct connection *connection)

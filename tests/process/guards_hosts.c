@@ -196,6 +196,12 @@ static void run(void **state)
 		if (found && trial->line != NULL)
 			expect(strstr(line.text, trial->line) != NULL, "%s: %s", trial->way,
 			       line.text);
+		if (found && strstr(line.text, "uncovered-tls") != NULL)
+			expect(strstr(line.text, version == TLS1_2_VERSION
+							 ? " server-name=direct.example tls=1.2 "
+							 : " server-name=direct.example tls=1.3 ") !=
+				       NULL,
+			       "%s: %s", trial->way, line.text);
 		server_stop(server);
 	}
 	expectations_met();
