@@ -15,8 +15,9 @@ static void find_policies(struct machine *machine, struct findings *findings)
 		print_labelled("policy", "%s", known->shown);
 		if (known->policy == NULL)
 			find_bad(findings, PARAGRAPH_POLICY,
-				 "%s does not load: a process that starts with it refuses every client, and "
-			 "one that runs keeps what it had; see `cfshim check`",
+				 "%s does not load: a process that starts with it refuses every "
+				 "client, and "
+				 "one that runs keeps what it had; see `cfshim check`",
 				 known->shown);
 		else
 			find_unused(findings, known);
@@ -56,11 +57,10 @@ enum status doctor_all(const char *policy)
 			  "not every library that these processes have mapped could be read: other "
 			  "TLS may be in them");
 	bad = findings.bad > 0 || machine.unseen > 0;
-	find_verdict(!bad,
-		       findings.bad > 0 ? "not all that listens is covered"
-		       : machine.unseen > 0
-			       ? "not all could be seen"
-			       : "all that listens is covered, or open as the policy says");
+	find_verdict(!bad, findings.bad > 0 ? "not all that listens is covered"
+			   : machine.unseen > 0
+				   ? "not all could be seen"
+				   : "all that listens is covered, or open as the policy says");
 	machine_end(&machine);
 	return bad ? STATUS_BAD : STATUS_GOOD;
 }

@@ -200,10 +200,11 @@ static void find_policy(struct machine *machine, struct findings *findings,
 			  "its environment cannot be read or was overwritten: which policy it was "
 			  "started with could not be seen; --policy names another");
 	if (known->policy == NULL)
-		find_bad(findings, PARAGRAPH_POLICY,
-			 "%s does not load: a process that starts with it refuses every client, and "
-			 "one that runs keeps what it had; see `cfshim check`",
-			 known->shown);
+		find_bad(
+			findings, PARAGRAPH_POLICY,
+			"%s does not load: a process that starts with it refuses every client, and "
+			"one that runs keeps what it had; see `cfshim check`",
+			known->shown);
 }
 
 /* Without a listener of their own they are what such children are. */

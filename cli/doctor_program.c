@@ -192,10 +192,10 @@ static enum status examine(const char *path, const struct policy_file *policy)
 			 "check`",
 			 policy->path);
 	find_confinement(&findings, &(struct confined){program, NULL, library, policy->path});
-	find_verdict(findings.bad == 0,
-		       findings.bad > 0     ? "it will not be covered as it is"
-		       : findings.notes > 0 ? "it can be covered; mind what is noted"
-					    : "it will be covered");
+	find_verdict(findings.bad == 0, findings.bad > 0 ? "it will not be covered as it is"
+					: findings.notes > 0
+						? "it can be covered; mind what is noted"
+						: "it will be covered");
 	return findings.bad > 0 ? STATUS_BAD : STATUS_GOOD;
 }
 

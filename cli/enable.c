@@ -100,8 +100,8 @@ static enum status find_paths(const struct request *request, struct drop_in_path
 		return STATUS_GOOD;
 	if (!enter_root(request->root))
 		return refuse(STATUS_BAD, request->verb,
-			      "%s: %s; --root takes a directory, and works for root alone", request->root,
-			      strerror(errno));
+			      "%s: %s; --root takes a directory, and works for root alone",
+			      request->root, strerror(errno));
 	snprintf(paths->library, sizeof(paths->library), "%s/libcfshim.so", CFSHIM_LIBDIR);
 	snprintf(paths->command, sizeof(paths->command), "%s/cfshim", CFSHIM_BINDIR);
 	return STATUS_GOOD;

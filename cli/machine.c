@@ -181,8 +181,8 @@ static void add_row(struct table *table, const struct listener *listener,
 	if (is_told_of(table, endpoint, protocol, all))
 		return;
 	columns_add(table->columns,
-		    (const char *const[]){endpoint, protocol, all,
-					  rule ? rule->section : "-", coverage_words(coverage)});
+		    (const char *const[]){endpoint, protocol, all, rule ? rule->section : "-",
+					  coverage_words(coverage)});
 	add_to_group(&table->groups[coverage], endpoint);
 	table->rows++;
 }

@@ -94,8 +94,7 @@ void complain_list(struct complaints *complaints, enum severity severity, struct
 		   const char *line, const char *format, va_list values)
 {
 	struct complaint complaint = {.severity = severity, .at = at};
-	size_t *number =
-		severity == SEVERITY_ERROR ? &complaints->errors : &complaints->warnings;
+	size_t *number = severity == SEVERITY_ERROR ? &complaints->errors : &complaints->warnings;
 	struct text sentence = {0};
 
 	*number += 1;

@@ -197,10 +197,10 @@ static void run(void **state)
 			expect(strstr(line.text, trial->line) != NULL, "%s: %s", trial->way,
 			       line.text);
 		if (found && strstr(line.text, "uncovered-tls") != NULL)
-			expect(strstr(line.text, version == TLS1_2_VERSION
-							 ? " server-name=direct.example tls=1.2 "
-							 : " server-name=direct.example tls=1.3 ") !=
-				       NULL,
+			expect(strstr(line.text,
+				      version == TLS1_2_VERSION
+					      ? " server-name=direct.example tls=1.2 "
+					      : " server-name=direct.example tls=1.3 ") != NULL,
 			       "%s: %s", trial->way, line.text);
 		server_stop(server);
 	}

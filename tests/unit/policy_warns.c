@@ -157,7 +157,8 @@ static const struct oddity oddities[] = {
 		.name = "a wildcard that is laxer than its port",
 		.text = "[port 443]\n" OWN "[port 443 server *.open.example]\nverify = off\n",
 		.at = {4, 1},
-		.says = "laxer in verify than [port 443], and holds for names that the host program "
+		.says = "laxer in verify than [port 443], and holds for names that the host "
+			"program "
 			"has no site for",
 	},
 	{

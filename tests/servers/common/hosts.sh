@@ -142,6 +142,8 @@ run_hosts() {
 	stop
 	: >"$work/hosts.log"
 	start_or_give_up 'with the shim' "$(policy_of_sites)"
+	check "$name is covered, and so says doctor" doctor_is_right 0 "${ports[0]}" 'covered'
+	check "$name can be covered, and so says doctor of the program" doctor_judges_program 0
 	check "$name serves each site to its own clients alone" own_certificates
 	check_long ''
 	measure_again
