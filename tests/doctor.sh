@@ -54,6 +54,7 @@ ask() { # SERVER
 # What doctor says of the process and its port, of the program, and how it ended each time; cells and lines that were folded are whole.
 # A master that clears its environment and has no TLS itself does not tell its policy.
 examine() { # SERVER
+	# shellcheck disable=SC2016 # the inner shell's
 	timeout 60 "$folder/$1/run.sh" -- bash -c '
 		"$0" doctor "$SRVPID" --policy "$TMP/policy.conf" | sed -z "s/\n  */ /g"
 		status=${PIPESTATUS[0]} program=$(readlink "/proc/$SRVPID/exe")
@@ -84,7 +85,7 @@ agrees() { # WORD
 # A protocol that begins in plain text is answered to the edge only where that is allowed; then that counts.
 compare() { # SERVER
 	local word seen said ca='ca = @CERTS@/clientca.pem\n' strict
-	strict="[port *]\\n$ca[port @PORT@]\\n$ca"
+	strict="[port *]\\n${ca}[port @PORT@]\\n$ca"
 	export POLICY=$strict
 	ask "$1"
 	if [[ $word == mute ]]; then
