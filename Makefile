@@ -129,7 +129,7 @@ check-refusals: programs ## servers refuse by each answer, 200 times in a row, a
 # A program that is not instrumented needs the sanitizer's own library before ours: tests put PRELOAD_FIRST there.  With that
 # library no program is left as it was (curl --version hangs under libasan alone), so that test stays out.
 .PHONY: check-asan check-tsan check-valgrind
-SANITIZED = CFLAGS="-O1 -g -fno-omit-frame-pointer" FORTIFY= PROCESS_SH=tests/process/cli.sh \
+SANITIZED = CFLAGS="-O1 -g -fno-omit-frame-pointer" FORTIFY= WERROR= PROCESS_SH=tests/process/cli.sh \
 	PROCESS_C="$(filter-out tests/process/leaves_programs_alone.c,$(PROCESS_C))" FEW_SERVERS= test
 check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
@@ -139,7 +139,7 @@ check-tsan: ## the tests under ThreadSanitizer
 	@TSAN_OPTIONS=halt_on_error=1 PRELOAD_FIRST="$$($(CC) -print-file-name=libtsan.so)" $(MAKE) BUILD=$(BUILD)/tsan \
 		SANITIZE=-fsanitize=thread $(SANITIZED)
 check-valgrind: $(UNIT) ## the unit tests under valgrind
-	@BUILD=$(BUILD) RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full" tests/run.sh $(UNIT)
+	@BUILD=$(BUILD) TEST_LIMIT=1800 RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full" tests/run.sh $(UNIT)
 
 # Each file of tests/fuzz is a program of its own, with all that the command shares with the shim.  What a run has
 # found out is kept, and the next one starts from it.

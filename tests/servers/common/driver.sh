@@ -360,7 +360,8 @@ run_bare() {
 doctor() { # ARGUMENT...; sets said and said_status
 	said_status=0
 	said=$("$build/cfshim" doctor --policy "$work/policy.conf" "$@" 2>&1) || said_status=$?
-	said=$(sed -z 's/\n  */ /g' <<<"$said") # cells and lines that were folded
+	# cells and lines that were folded, and how many processes more there are
+	said=$(sed -z 's/\n  */ /g' <<<"$said" | sed -E -e 's/ \+[0-9]+ *$//' -e 's/ \+[0-9]+ +/ /')
 }
 
 # Who holds PORT, as doctor has it: name[4242].
