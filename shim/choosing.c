@@ -68,14 +68,16 @@ void verdict_open(struct connection *connection)
 
 /* ---- the policy has changed ---- */
 
-/* What the hello asks for; where that is not kept, what libssl says of it. */
+/* What the hello asks for; where that is not kept, what the host has found. */
 static const char *server_name(const struct connection *connection, size_t *length)
 {
+	const struct openssl *openssl = connection->openssl;
 	const char *name;
 
 	if (connection->hello.asked != NULL)
 		return hello_server_name(&connection->hello, length);
-	name = connection->openssl->SSL_get_servername(connection->ssl, TLSEXT_NAMETYPE_host_name);
+	name = openssl->SSL_get_servername(connection->ssl, TLSEXT_NAMETYPE_host_name);
+	name = connection_server_name(connection->ssl, name);
 	*length = name ? strlen(name) : 0;
 	return name;
 }
@@ -100,9 +102,8 @@ static enum reason narrow_again(struct connection *connection)
 
 	rules_narrow(&connection->rules, name, length);
 	verdict_choose_answer(connection);
-	/* The host has found it as it came, when no section was of a name. */
-	/* enforces spelling-again */
-	if (connection->rules.one != every.one && verdict_was_misspelled(connection, name, length))
+	/* enforces name-read-again */
+	if (rules_name_servers(&every) && verdict_has_misread(connection, name, length))
 		reason = verdict_unless_observed(connection, REASON_SERVER_NAME);
 	return reason != REASON_NONE ? reason : verdict_guard_hosts(connection, &every);
 }
@@ -118,7 +119,7 @@ static bool is_name_of_session(const struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
 
-	return connection->hello.asked == NULL &&
+	return connection->hello.asked == NULL && connection->spelling == NULL &&
 	       openssl->SSL_session_reused(connection->ssl) != 0 &&
 	       openssl->SSL_version(connection->ssl) != TLS1_3_VERSION;
 }

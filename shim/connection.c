@@ -212,7 +212,7 @@ void connection_end(const SSL *ssl)
 		verdict_count(connection, VERDICT_ABANDONED, REASON_NONE, NULL);
 	peer_forget(openssl, &connection->peer);
 	hello_forget(&connection->hello);
-	free(connection->spelling);
+	verdict_forget_name(connection);
 	arm_forget(openssl, &connection->host);
 	verdict_forget_bios(connection);
 	if (connection->stage == STAGE_ARMED)

@@ -65,7 +65,7 @@ struct connection {
 	struct endpoint endpoint; /* ... this one */
 	struct hello hello;       /* the first of the handshake that goes on */
 	struct spelling
-		*spelling; /* of the server name, for the host; NULL: it has it as it came */
+		*spelling; /* the server name, as the host finds it; NULL: as libssl has it */
 	struct stream
 		*stream; /* the accepted connection, until admitted or ended; NULL: not known */
 	struct policy_version *version; /* held while a handshake goes on; else NULL, as are ... */
@@ -176,7 +176,7 @@ size_t connection_protocols(unsigned char *left, const unsigned char *offered, s
 /* spelling.c: the server name as the host is to find it, where libssl says `name` (NULL: none): it
  * stays until the next hello, or the connection's end.  And in the host's own ClientHello callback,
  * where the extension is `*bytes`, of `*length`; false: there is none to be found. */
-const char *connection_server_name(struct openssl *openssl, const SSL *ssl, const char *name);
+const char *connection_server_name(const SSL *ssl, const char *name);
 bool connection_server_name_extension(struct openssl *openssl, SSL *ssl,
 				      const unsigned char **bytes, size_t *length);
 

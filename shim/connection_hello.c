@@ -121,7 +121,7 @@ static enum reason judge_hello(struct connection *connection)
 	if (reason != REASON_NONE)
 		return reason;
 	name = hello_server_name(&connection->hello, &length);
-	if (!verdict_spell(connection, name, length))
+	if (!verdict_keep_name(connection, &every, name, length))
 		return REASON_INTERNAL;
 	is_allowed = rules_allow_name(&connection->rules, name, length);
 	/* enforces server-sections */
@@ -203,6 +203,7 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 	if (connection != NULL && !connection->conversing) {
 		if (!may_be_second(connection))
 			hello_forget(&connection->hello);
+		verdict_forget_name(connection);
 		connection_begin_anew(connection);
 		verdict_forget_bios(
 			connection); /* a host may clear a refused SSL and use it again */

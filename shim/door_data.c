@@ -1,6 +1,5 @@
 /* door_data.c - what a host may do with a connection: nothing, before it is admitted or after it
  * was refused. */
-#include "answer_status.h"
 #include "connection.h"
 #include "doors.h"
 #include "hooks.h"
@@ -9,9 +8,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* A client's, and never a server's that was armed: a host may change its part after a refusal, and
- * with it go libssl's flags. */
-static bool is_clients(const struct openssl *openssl, const SSL *ssl)
+bool door_is_clients(const struct openssl *openssl, const SSL *ssl)
 {
 	return !openssl->SSL_is_server(ssl) && !connection_is_unjudged(ssl);
 }
@@ -35,7 +32,7 @@ static bool come_in(struct openssl *openssl, SSL *ssl)
 	/* Who calls says nothing: a host's callback that ends with the call jumps here, and the
 	 * call returns to libssl. */
 	if (openssl_is_quic(openssl, ssl) || openssl_is_inside_quic(openssl, ssl) ||
-	    is_clients(openssl, ssl))
+	    door_is_clients(openssl, ssl))
 		return true;
 	/* enforces not-from-a-callback */
 	if (connection_is_within(ssl))
@@ -176,7 +173,7 @@ static bool may_write_at_once(const struct openssl *openssl, const SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
 
-	if (connection == NULL || is_clients(openssl, ssl))
+	if (connection == NULL || door_is_clients(openssl, ssl))
 		return true;
 	/* What was admitted was the client before: no hello has come since. */
 	/* enforces half-rtt-anew */
@@ -353,55 +350,4 @@ int SSL_has_pending(const SSL *ssl)
 	if (connection_is_refused(ssl) && !connection_is_answered(ssl))
 		return 0;
 	return connection_kept(ssl) > 0 ? 1 : openssl->SSL_has_pending(ssl);
-}
-
-/* EAP-TLS, DTLS-SRTP, OpenVPN: keys out of the handshake are the login. */
-int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t length, const char *label,
-			       size_t label_length, const unsigned char *context,
-			       size_t context_length, int use_context)
-{
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
-
-	if (!is_clients(openssl, ssl))
-		answer_status_keys_asked();
-	/* enforces keys */
-	if (connection_is_unjudged(ssl))
-		return 0;
-	return openssl->SSL_export_keying_material(ssl, out, length, label, label_length, context,
-						   context_length, use_context);
-}
-
-int SSL_export_keying_material_early(SSL *ssl, unsigned char *out, size_t length, const char *label,
-				     size_t label_length, const unsigned char *context,
-				     size_t context_length)
-{
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
-
-	/* enforces early-keys, as early-data early-data-again do */
-	if (connection_is_unjudged(ssl))
-		return 0;
-	return openssl->SSL_export_keying_material_early(ssl, out, length, label, label_length,
-							 context, context_length);
-}
-
-/* In it is the master key, of which older hosts make such keys themselves. */
-
-SSL_SESSION *SSL_get_session(const SSL *ssl)
-{
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
-
-	/* enforces refused-session */
-	if (connection_is_refused(ssl))
-		return NULL;
-	return openssl->SSL_get_session(ssl);
-}
-
-SSL_SESSION *SSL_get1_session(SSL *ssl)
-{
-	const struct openssl *openssl = openssl_of(ssl, CALLER);
-
-	/* enforces refused-session-reference */
-	if (connection_is_refused(ssl))
-		return NULL;
-	return openssl->SSL_get1_session(ssl);
 }

@@ -264,11 +264,12 @@ long SSL_ctrl(SSL *ssl, int command, long number, void *place)
 
 const char *SSL_get_servername(const SSL *ssl, int type)
 {
-	struct openssl *openssl = openssl_of(ssl, CALLER);
+	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	const char *name = openssl->SSL_get_servername(ssl, type);
 
-	/* enforces spelling */
-	name = connection_server_name(openssl, ssl, name);
+	/* enforces name-of-hello */
+	if (type == TLSEXT_NAMETYPE_host_name)
+		name = connection_server_name(ssl, name);
 	return name;
 }
 
@@ -278,7 +279,7 @@ int SSL_client_hello_get0_ext(SSL *ssl, unsigned type, const unsigned char **byt
 	struct openssl *openssl = openssl_of(ssl, CALLER);
 	int found = openssl->SSL_client_hello_get0_ext(ssl, type, bytes, length);
 
-	/* enforces spelling-at-hello */
+	/* enforces name-at-hello */
 	if (found == 1 && type == TLSEXT_TYPE_server_name && bytes != NULL && length != NULL)
 		found = connection_server_name_extension(openssl, ssl, bytes, length);
 	return found;

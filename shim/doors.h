@@ -19,6 +19,10 @@ info_callback door_info_of_host(info_callback callback);
 /* SSL_do_handshake(), and the verdict. */
 int door_handshake(struct openssl *openssl, SSL *ssl);
 
+/* A client's, and never a server's that was armed: a host may change its part after a refusal, and
+ * with it go libssl's flags. */
+bool door_is_clients(const struct openssl *openssl, const SSL *ssl);
+
 /* The flags of a refusal at the end are back, whatever the host has done with them. */
 void door_stay_refused(const struct openssl *openssl, SSL *ssl);
 

@@ -178,6 +178,16 @@ bool rules_resume(const struct rules *rules)
 	return rules->one != NULL && rules->one->rule->resumption == RESUMPTION_ON;
 }
 
+bool rules_name_servers(const struct rules *rules)
+{
+	const struct rule_in_force *rule;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (rule->rule->server_count > 0)
+			return true;
+	return false;
+}
+
 bool rules_guard_hosts(const struct rules *rules)
 {
 	const struct rule_in_force *rule;

@@ -49,6 +49,9 @@ bool rules_resume(const struct rules *rules);
  * their server sections differ in whom they admit? */
 bool rules_guard_hosts(const struct rules *rules);
 
+/* Before they are narrowed: are there sections of server names? */
+bool rules_name_servers(const struct rules *rules);
+
 /* Before they are narrowed: may a connection that `admitted_by` let in ask for the host `name` of
  * `length` bytes (NULL: it names none)?  NULL: it may; else the rule that would not admit it. */
 const struct rule_in_force *rules_deny_host(const struct rules *rules,

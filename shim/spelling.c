@@ -1,9 +1,10 @@
-/* spelling.c - the server name as the host finds it: where the policy has sections of server names,
- * spelled as those are.
+/* spelling.c - the server name as the host finds it: the one that the connection is judged by.
  *
- * To the policy case does not matter, nor a dot behind the name (RFC 4343; RFC 6066, 3).  A host
- * that compares bytes would answer DIRECT.EXAMPLE by its default site, which may be another
- * section's.
+ * Where sections go by server names, libssl's word is not enough.  To the policy case does not
+ * matter, nor a dot behind the name (RFC 4343; RFC 6066, 3), and a host that compares bytes would
+ * answer DIRECT.EXAMPLE by its default site.  Of a session that is resumed in TLS 1.2, libssl tells
+ * the name of the session, or none where the host has no callback for names, whatever the hello
+ * asks for.
  *
  * Part of connection.c. */
 #include "connection.h"
@@ -18,72 +19,90 @@
 
 /* The extension of the hello, and a NUL. */
 struct spelling {
-	unsigned char head[HEAD_BYTES];
-	char name[NAME_BYTES + 1];
+	unsigned char extension[HEAD_BYTES + TLSEXT_MAXLEN_host_name + 1];
+	bool has_name;
 };
 
-/* Does the policy in force spell it otherwise?  What is no name stays as it is. */
-static bool differs(char folded[NAME_BYTES + 1], const char *name, size_t length)
+static char *name_in(struct spelling *spelling)
 {
-	struct policy_version *version;
-	bool has_sections;
-
-	if (!name_fold(folded, name, length) ||
-	    (strlen(folded) == length && memcmp(folded, name, length) == 0))
-		return false;
-	version = policy_in_force_hold();
-	has_sections = version->policy != NULL && policy_names_servers(version->policy);
-	policy_in_force_release(version);
-	return has_sections;
+	return (char *)spelling->extension + HEAD_BYTES;
 }
 
-static bool keep(struct connection *connection, const char *folded)
+static bool keep(struct connection *connection, const char *name, size_t length)
 {
-	const unsigned length = (unsigned)strlen(folded);
+	const size_t list_length = length + 3;
 	struct spelling *spelling = connection->spelling;
 
 	if (spelling == NULL)
 		spelling = connection->spelling = calloc(1, sizeof(*spelling));
 	if (spelling == NULL)
 		return false;
-	spelling->head[1] = (unsigned char)(length + 3);
-	spelling->head[2] = TLSEXT_NAMETYPE_host_name;
-	spelling->head[4] = (unsigned char)length;
-	memcpy(spelling->name, folded, length + 1);
+	*spelling = (struct spelling){.has_name = name != NULL};
+	if (name == NULL)
+		return true;
+	spelling->extension[0] = (unsigned char)(list_length >> 8);
+	spelling->extension[1] = (unsigned char)list_length;
+	spelling->extension[2] = TLSEXT_NAMETYPE_host_name;
+	spelling->extension[4] = (unsigned char)length;
+	memcpy(name_in(spelling), name, length);
 	return true;
 }
 
-bool verdict_spell(struct connection *connection, const char *name, size_t length)
+void verdict_forget_name(struct connection *connection)
+{
+	free(connection->spelling);
+	connection->spelling = NULL;
+}
+
+bool verdict_keep_name(struct connection *connection, const struct rules *rules, const char *name,
+		       size_t length)
 {
 	char folded[NAME_BYTES + 1];
 
-	return name == NULL || !differs(folded, name, length) || keep(connection, folded);
+	if (!rules_name_servers(rules)) {
+		verdict_forget_name(connection);
+		return true;
+	}
+	/* What is no name stays as it is. */
+	if (name != NULL && name_fold(folded, name, length))
+		return keep(connection, folded, strlen(folded));
+	return keep(connection, name, length);
 }
 
-bool verdict_was_misspelled(const struct connection *connection, const char *name, size_t length)
+bool verdict_has_misread(const struct connection *connection, const char *name, size_t length)
 {
+	const struct openssl *openssl = connection->openssl;
 	char folded[NAME_BYTES + 1];
+	const char *read;
 
-	return name != NULL && connection->spelling == NULL && differs(folded, name, length);
+	if (connection->spelling != NULL)
+		return false;
+	read = openssl->SSL_get_servername(connection->ssl, TLSEXT_NAMETYPE_host_name);
+	if (name != NULL && name_fold(folded, name, length)) {
+		name = folded;
+		length = strlen(folded);
+	}
+	if (read == NULL || name == NULL)
+		return read != name;
+	return strlen(read) != length || memcmp(read, name, length) != 0;
 }
 
-/* NULL: no memory; at the hello the client is refused for that. */
-static const struct spelling *spell(struct openssl *openssl, SSL *ssl, const char *folded)
+const char *connection_server_name(const SSL *ssl, const char *name)
 {
-	struct connection *connection = connection_begin(openssl, ssl);
+	const struct connection *connection = connection_of(ssl);
 
-	return connection != NULL && keep(connection, folded) ? connection->spelling : NULL;
-}
-
-const char *connection_server_name(struct openssl *openssl, const SSL *ssl, const char *name)
-{
-	char folded[NAME_BYTES + 1];
-	const struct spelling *spelling;
-
-	if (name == NULL || !openssl->SSL_is_server(ssl) || !differs(folded, name, strlen(name)))
+	if (connection == NULL || connection->spelling == NULL)
 		return name;
-	spelling = spell(openssl, (SSL *)(uintptr_t)ssl, folded);
-	return spelling != NULL ? spelling->name : NULL;
+	return connection->spelling->has_name ? name_in(connection->spelling) : NULL;
+}
+
+static bool policy_has_sections(void)
+{
+	struct policy_version *version = policy_in_force_hold();
+	const bool has = version->policy != NULL && policy_names_servers(version->policy);
+
+	policy_in_force_release(version);
+	return has;
 }
 
 bool connection_server_name_extension(struct openssl *openssl, SSL *ssl,
@@ -92,14 +111,16 @@ bool connection_server_name_extension(struct openssl *openssl, SSL *ssl,
 	char folded[NAME_BYTES + 1];
 	size_t name_length;
 	const char *name = hello_name_of(*bytes, *length, &name_length);
-	const struct spelling *spelling;
+	struct connection *connection;
 
-	if (name == NULL || !differs(folded, name, name_length))
+	if (name == NULL || !name_fold(folded, name, name_length) ||
+	    (strlen(folded) == name_length && memcmp(folded, name, name_length) == 0) ||
+	    !policy_has_sections())
 		return true;
-	spelling = spell(openssl, ssl, folded);
-	if (spelling == NULL)
+	connection = connection_begin(openssl, ssl);
+	if (connection == NULL || !keep(connection, folded, strlen(folded)))
 		return false;
-	*bytes = spelling->head;
+	*bytes = connection->spelling->extension;
 	*length = HEAD_BYTES + strlen(folded);
 	return true;
 }

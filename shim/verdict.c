@@ -25,48 +25,6 @@ void verdict_refuse(struct connection *connection, enum reason reason)
 	connection->observes = false;
 }
 
-bool verdict_is_silent(const struct connection *connection)
-{
-	return connection->answer != ANSWER_REJECT;
-}
-
-void verdict_mute(struct connection *connection)
-{
-	refuse_mute(connection->openssl, connection->ssl);
-	connection->muted = true;
-}
-
-void verdict_unmute(struct connection *connection)
-{
-	refuse_unmute(connection->openssl, connection->ssl);
-	connection->muted = false;
-}
-
-int connection_shutdown(const SSL *ssl)
-{
-	const struct connection *connection = connection_of(ssl);
-
-	if (connection == NULL)
-		return 0;
-	if (connection->taken_away)
-		return SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
-	return connection->muted ? SSL_SENT_SHUTDOWN : 0;
-}
-
-bool connection_hush(struct connection *connection)
-{
-	if (connection->muted || connection->taken_away || !connection_is_within(connection->ssl))
-		return false;
-	/* enforces hush */
-	verdict_mute(connection);
-	return true;
-}
-
-void connection_unhush(struct connection *connection)
-{
-	verdict_unmute(connection);
-}
-
 /* ---- settle: before judge, which refuses at the very end ---- */
 
 void verdict_asked_name(const struct connection *connection, char name[TLSEXT_MAXLEN_host_name + 1])

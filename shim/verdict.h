@@ -75,7 +75,7 @@ void verdict_log(struct connection *connection, const struct route *route);
 /* The references to what a refused SSL read from and wrote to. */
 void verdict_forget_bios(struct connection *connection);
 
-/* Does a client that is refused see nothing, not even an alert? */
+/* silence.c: does a client that is refused see nothing, not even an alert? */
 bool verdict_is_silent(const struct connection *connection);
 
 /* libssl has nothing to say, until it is unmuted; and the host cannot change that. */
@@ -93,10 +93,13 @@ enum reason verdict_judge_address(struct connection *connection, const struct ro
 /* What a refused one sees by these rules. */
 void verdict_choose_answer(struct connection *connection);
 
-/* spelling.c: that the host may find the server name of the hello as the policy spells it; false:
- * no memory.  And, has it found one that came in another spelling? */
-bool verdict_spell(struct connection *connection, const char *name, size_t length);
-bool verdict_was_misspelled(const struct connection *connection, const char *name, size_t length);
+/* spelling.c: where `rules`, those of the endpoint, have sections of server names, the host is to
+ * find the name that the hello asks for as the connection is judged by it (NULL: none); false: no
+ * memory.  Has it found another one, as there were no such sections?  And, forget it. */
+bool verdict_keep_name(struct connection *connection, const struct rules *rules, const char *name,
+		       size_t length);
+bool verdict_has_misread(const struct connection *connection, const char *name, size_t length);
+void verdict_forget_name(struct connection *connection);
 
 /* They demand nothing: the SSL is the host's, also one that was armed. */
 void verdict_open(struct connection *connection);

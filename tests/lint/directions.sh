@@ -14,7 +14,7 @@ storey_of() { # PATH below ROOT; 0 is the ground, nothing: unknown
 	case $1 in
 	shim/boot.*) REPLY=10 ;;
 	shim/door_* | shim/doors.h) REPLY=9 ;;
-	shim/connection.* | shim/connection_hello.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.* | shim/spelling.*) REPLY=8 ;;
+	shim/connection.* | shim/connection_hello.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.* | shim/silence.* | shim/spelling.*) REPLY=8 ;;
 	shim/arm.* | shim/peer.* | shim/refuse.* | shim/guard* | shim/host_guard.* | shim/answer_status.*) REPLY=7 ;;
 	shim/rules.* | shim/serving.* | shim/withhold.* | shim/client_socket.* | shim/ring.*) REPLY=6 ;;
 	shim/endpoint.* | shim/hello.* | shim/host.* | shim/descriptor.* | shim/hangup.* | shim/newcomer.*) REPLY=5 ;;
@@ -32,7 +32,7 @@ part_of() { # PATH below ROOT
 	case $1 in
 	policy/* | cli/* | shim/trust/* | shim/wire/*) REPLY=${1%/*} ;;
 	shim/door_* | shim/doors.h) REPLY=doors ;;
-	shim/connection.* | shim/connection_hello.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.* | shim/spelling.*) REPLY=shim/connection ;;
+	shim/connection.* | shim/connection_hello.* | shim/verdict.* | shim/answering.* | shim/choosing.* | shim/counting.* | shim/observing.* | shim/requests.* | shim/silence.* | shim/spelling.*) REPLY=shim/connection ;;
 	shim/guard*) REPLY=shim/guard ;;
 	shim/journal*) REPLY=shim/journal ;;
 	shim/policy_*) REPLY=shim/policy_in_force ;;
