@@ -24,7 +24,9 @@
 #define GRACE_MS           2000
 #define SANITIZED_GRACE_MS 10000
 #define BAD_MS             1200
-#define PROCESSES          64
+/* The version before is let go of when somebody comes again, and looks. */
+#define SETTLING_MS 2000
+#define PROCESSES   64
 /* So that a version that is not freed is noticed. */
 #define PADDING  (1u << 20)
 #define SLACK_KB 3072
@@ -241,9 +243,12 @@ static void run_server(void **state)
 	for (unsigned i = 1; i <= changes; i++) {
 		spoil(server, i);
 		change_to(server, i % 2 ? SECOND : FIRST);
-		if (i == 2)
+		if (i == 2) {
+			usleep(SETTLING_MS * 1000);
 			count = holdings_of_all(server, before);
+		}
 	}
+	usleep(SETTLING_MS * 1000);
 	atomic_store(&shared->is_over, true);
 	for (size_t i = 0; i < CLIENTS; i++)
 		expect(clients[i] > 0 && waitpid(clients[i], NULL, 0) == clients[i],
