@@ -177,6 +177,7 @@ size_t connection_protocols(unsigned char *left, const unsigned char *offered, s
  * stays until the next hello, or the connection's end.  And in the host's own ClientHello callback,
  * where the extension is `*bytes`, of `*length`; false: there is none to be found. */
 const char *connection_server_name(const SSL *ssl, const char *name);
+const char *connection_session_name(const char *name); /* of a session; until this thread's next */
 bool connection_server_name_extension(struct openssl *openssl, SSL *ssl,
 				      const unsigned char **bytes, size_t *length);
 

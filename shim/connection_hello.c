@@ -71,6 +71,10 @@ static enum reason claim_stream(struct connection *connection, const unsigned ch
 	}
 	guard_let_go(connection->stream);
 	connection->stream = NULL;
+	/* What would be its random is read on no connection, but on one that brings a decoy. */
+	/* enforces decoy-for-sslv2 */
+	if (connection->openssl->SSL_client_hello_isv2(connection->ssl) && route->descriptor < 0)
+		return REASON_NONE;
 	claim = guard_claim(route, random, &connection->stream);
 	if (claim == CLAIM_NONE || claim == CLAIM_MADE)
 		return REASON_NONE;

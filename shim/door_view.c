@@ -266,11 +266,22 @@ const char *SSL_get_servername(const SSL *ssl, int type)
 {
 	const struct openssl *openssl = openssl_of(ssl, CALLER);
 	const char *name = openssl->SSL_get_servername(ssl, type);
+	const bool is_stream = openssl_is_quic(openssl, ssl);
 
 	/* enforces name-of-hello */
 	if (type == TLSEXT_NAMETYPE_host_name)
-		name = connection_server_name(ssl, name);
+		name = connection_server_name(
+			is_stream ? openssl->SSL_get0_connection((SSL *)(uintptr_t)ssl) : ssl,
+			name);
 	return name;
+}
+
+/* nginx resumes where it is the same. */
+const char *SSL_SESSION_get0_hostname(const SSL_SESSION *session)
+{
+	const struct openssl *openssl = openssl_at(CALLER);
+
+	return connection_session_name(openssl->SSL_SESSION_get0_hostname(session));
 }
 
 /* Before the hello is judged: HAProxy chooses the certificate by it. */

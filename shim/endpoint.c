@@ -201,11 +201,11 @@ static bool add_notes(const struct notes *notes, struct endpoint *candidates, si
 	return true;
 }
 
-size_t endpoint_candidates(struct endpoint candidates[ENDPOINTS_MAX], bool is_datagram)
+size_t endpoint_candidates(struct endpoint candidates[ENDPOINTS_MAX])
 {
 	size_t count = 0;
 
-	if (atomic_load(&received) || (!is_datagram && !add_notes(&listened, candidates, &count)) ||
+	if (atomic_load(&received) || !add_notes(&listened, candidates, &count) ||
 	    !add_notes(&bound, candidates, &count))
 		return 0;
 	if (atomic_load(&bound_elsewhere))

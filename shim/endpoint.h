@@ -18,7 +18,7 @@
 /* What is known about one connection's socket. */
 struct route {
 	int descriptor;   /* -1: none found */
-	bool is_datagram; /* DTLS or QUIC: it came by none of the listeners */
+	bool is_datagram; /* DTLS or QUIC */
 	bool endpoint_known, peer_known;
 	struct endpoint endpoint, peer;
 	bool shown_known; /* of the peer, for logs: what a PROXY header says */
@@ -50,11 +50,11 @@ void endpoint_look_at_inherited(void (*found)(int descriptor));
 /* Has this process begun to listen anywhere? */
 bool endpoint_is_listening(void);
 
-/* The endpoints a connection without a descriptor may have come from; one in datagrams of its own
- * (`is_datagram`) by none of the listeners.  TLS may come in the datagrams of another protocol, as
- * OpenVPN's and RADIUS's.  Returns their number; 0: anywhere. */
+/* The endpoints a connection without a descriptor may have come from: TLS may come in the datagrams
+ * of another protocol (OpenVPN, RADIUS), and DTLS in a stream (RFC 4571).  Returns their number; 0:
+ * anywhere. */
 #define ENDPOINTS_NOTED 64
 #define ENDPOINTS_MAX   (2 * ENDPOINTS_NOTED + 1)
-size_t endpoint_candidates(struct endpoint candidates[ENDPOINTS_MAX], bool is_datagram);
+size_t endpoint_candidates(struct endpoint candidates[ENDPOINTS_MAX]);
 
 #endif

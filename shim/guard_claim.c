@@ -82,8 +82,16 @@ static void close_copy(struct stream *stream)
 		    REASON_UNKNOWN_ENDPOINT);
 }
 
-static enum claim claim_random(const unsigned char *random, struct stream **claimed,
-			       bool *any_unclassified)
+/* Of a port that admits everybody.  What is read from a descriptor of something else (a UNIX
+ * socket) may be somebody who has sent the same hello to such a port, as a decoy. */
+static bool may_be_decoy(const struct route *route, const struct stream *stream)
+{
+	return route->descriptor >= 0 &&
+	       (atomic_load(&stream->state) == STREAM_OPEN || stream->is_observed);
+}
+
+static enum claim claim_random(const struct route *route, const unsigned char *random,
+			       struct stream **claimed, bool *any_unclassified)
 {
 	struct stream *found = NULL, *next;
 	bool copied = false;
@@ -103,6 +111,11 @@ static enum claim claim_random(const unsigned char *random, struct stream **clai
 		copied = true;
 		close_copy(next);
 		descriptor_release(next);
+	}
+	/* enforces decoy-for-descriptor */
+	if (found != NULL && !copied && may_be_decoy(route, found)) {
+		descriptor_release(found);
+		return CLAIM_NONE;
 	}
 	if (copied)
 		close_copy(found);
@@ -124,7 +137,7 @@ enum claim guard_claim(struct route *route, const unsigned char *random, struct 
 	 * is none. */
 	if (result != CLAIM_NONE || route->endpoint_known)
 		return result;
-	result = claim_random(random, claimed, &any_unclassified);
+	result = claim_random(route, random, claimed, &any_unclassified);
 	/* enforces unclassified */
 	if (any_unclassified)
 		return result;

@@ -12,7 +12,7 @@ const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
 		return index == 0 ? rules->one : NULL;
 	if (rules->trusts == NULL) /* they were let go of: nobody admits */
 		return NULL;
-	count = rules->anywhere ? 0 : endpoint_candidates(listened, rules->is_datagram);
+	count = rules->anywhere ? 0 : endpoint_candidates(listened);
 	if (count > 0)
 		return index < count ? policy_in_force_match(rules->trusts, &listened[index])
 				     : NULL;
@@ -34,10 +34,10 @@ static bool meets_address_sections(const struct policy *policy, const struct end
 	return is_any_address(endpoint) && policy_names_addresses(policy, endpoint->port);
 }
 
-static bool listeners_meet_address_sections(const struct policy *policy, bool is_datagram)
+static bool listeners_meet_address_sections(const struct policy *policy)
 {
 	struct endpoint listened[ENDPOINTS_MAX];
-	size_t count = endpoint_candidates(listened, is_datagram);
+	size_t count = endpoint_candidates(listened);
 
 	for (size_t i = 0; i < count; i++)
 		if (meets_address_sections(policy, &listened[i]))
@@ -48,7 +48,7 @@ static bool listeners_meet_address_sections(const struct policy *policy, bool is
 struct rules rules_for(const struct trusts *trusts, const struct route *route)
 {
 	/* A descriptor that is no IP socket belongs to none of the endpoints listened on. */
-	struct rules rules = {.trusts = trusts, .is_datagram = route->is_datagram};
+	struct rules rules = {.trusts = trusts};
 	const struct rule_in_force *first, *next;
 
 	/* enforces not-of-the-listeners */
@@ -59,8 +59,7 @@ struct rules rules_for(const struct trusts *trusts, const struct route *route)
 		return rules;
 	}
 	/* enforces address-sections */
-	rules.anywhere = rules.anywhere ||
-			 listeners_meet_address_sections(trusts->policy, route->is_datagram);
+	rules.anywhere = rules.anywhere || listeners_meet_address_sections(trusts->policy);
 	first = rules_at(&rules, 0);
 	for (size_t i = 1; (next = rules_at(&rules, i)) != NULL; i++)
 		if (!rule_same_effect(first->rule, next->rule))

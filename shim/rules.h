@@ -11,7 +11,6 @@ struct rules {
 	const struct trusts *trusts;
 	const struct rule_in_force *one; /* NULL: every rule that could apply must admit */
 	bool anywhere; /* those are all of the policy; else the ones of this process's endpoints */
-	bool is_datagram;
 	bool is_named; /* the server name has its part in `one` */
 };
 

@@ -105,6 +105,15 @@ static bool policy_has_sections(void)
 	return has;
 }
 
+const char *connection_session_name(const char *name)
+{
+	static _Thread_local char folded[NAME_BYTES + 1] __attribute__((tls_model("initial-exec")));
+
+	if (name == NULL || !name_fold(folded, name, strlen(name)) || !policy_has_sections())
+		return name;
+	return folded;
+}
+
 bool connection_server_name_extension(struct openssl *openssl, SSL *ssl,
 				      const unsigned char **bytes, size_t *length)
 {

@@ -1,6 +1,7 @@
 /* A hello in the form of SSLv2, and behind it a whole handshake of TLS 1.2, by hand: no libssl of
  * today begins like that.  Suite NULL-SHA256: RSA's key exchange, no encryption. */
 #include "attack.h"
+#include "decoy.h"
 #include "scratch.h"
 #include "test.h"
 #include "wire.h"
@@ -143,7 +144,6 @@ static void write_hello(struct handshake *handshake)
 		0xff, /* RFC 5746, 3.3 */
 	};
 
-	RAND_bytes(handshake->randoms, RANDOM_BYTES);
 	memcpy(hello + sizeof(hello) - RANDOM_BYTES, handshake->randoms, RANDOM_BYTES);
 	BIO_write(handshake->wire, hello, sizeof(hello));
 	remember(handshake, hello + 2, sizeof(hello) - 2);
@@ -226,6 +226,18 @@ static void write_finished(struct handshake *handshake)
 	write_protected(handshake, SSL3_RT_HANDSHAKE, message, sizeof(message));
 }
 
+/* A hello as it is read on connections, which has the challenge for its random. */
+static void send_decoy(unsigned port, const unsigned char *challenge)
+{
+	unsigned char hello[MESSAGE_HEADER_BYTES + 2 + RANDOM_BYTES + 7] = {
+		SSL3_MT_CLIENT_HELLO, 0, 0, sizeof(hello) - MESSAGE_HEADER_BYTES, 3, 3};
+	static const unsigned char rest[] = {0 /* no session */, 0, 2, 0, 0x3b, 1, 0};
+
+	memcpy(hello + MESSAGE_HEADER_BYTES + 2, challenge, RANDOM_BYTES);
+	memcpy(hello + MESSAGE_HEADER_BYTES + 2 + RANDOM_BYTES, rest, sizeof(rest));
+	decoy_send(port, hello, sizeof(hello));
+}
+
 /* ---- the attacker ---- */
 
 static void take_record(struct outcome *outcome, int type, const unsigned char *bytes,
@@ -267,6 +279,9 @@ static void connect_by_hand(struct victim *victim, const struct client *client,
 	struct handshake handshake = {.wire = wire_bio(&wire)};
 
 	(void)client;
+	RAND_bytes(handshake.randoms, RANDOM_BYTES);
+	if (victim->attack->second != NULL)
+		send_decoy(victim->server->ports[SECOND], handshake.randoms);
 	wire = (struct wire){.descriptor = -1};
 	memset(outcome, 0, sizeof(*outcome));
 	victim_watch(victim);
@@ -277,6 +292,7 @@ static void connect_by_hand(struct victim *victim, const struct client *client,
 	wire_drain(&wire);
 	outcome->ending = wire.ending;
 	wire_close(&wire);
+	decoy_end();
 	EVP_PKEY_free(handshake.key);
 	BIO_free(handshake.wire);
 	ERR_clear_error();
@@ -286,6 +302,18 @@ static void take_old_suites(SSL_CTX *context)
 {
 	SSL_CTX_set_cipher_list(context, "ALL:NULL-SHA256:@SECLEVEL=0");
 	host_add_rsa_certificate(context);
+}
+
+static int host_beside_reader(char **words)
+{
+	SSL_CTX *context = host_context(TLS_server_method(), words);
+	int client, listener = host_socket(SOCK_STREAM, words[2 + ENFORCED]);
+
+	take_old_suites(context);
+	host_read_on_port(words[2 + SECOND]);
+	while ((client = accept(listener, NULL, NULL)) >= 0)
+		host_serve(context, client);
+	return 1;
 }
 
 static const struct attack attacks[] = {
@@ -306,6 +334,20 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_2,
 		.rule = "ca = {ca}\nplaintext = allow",
 		.reason = "plaintext",
+		.alert = NO_ALERT,
+	},
+	{
+		.name = "the same, with its challenge as the random of a hello to an open port",
+		.source = "RFC 5246, E.2; OpenSSL ssl/statem/statem_srvr.c, "
+			  "tls_process_client_hello()",
+		.host = host_beside_reader,
+		.serve = host_serve_by_memory,
+		.attack = connect_by_hand,
+		.versions = ONLY_1_2,
+		.rule = "ca = {ca}\nplaintext = allow",
+		.second = "verify = off",
+		.reason = "plaintext",
+		.answer = "close",
 		.alert = NO_ALERT,
 	},
 };

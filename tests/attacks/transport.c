@@ -1,6 +1,7 @@
 /* What lies between a host's sockets and its libssl: where the port of a connection cannot be found
  * out, or seems to be another, nobody gets in by the rule of the open port beside it. */
 #include "attack.h"
+#include "decoy.h"
 #include "test.h"
 #include "veil.h"
 
@@ -232,7 +233,7 @@ static int host_of_pairs(char **words)
 		}
 		_exit(0);
 	}
-	host_socket(SOCK_STREAM, words[2 + SECOND]);
+	host_read_on_port(words[2 + SECOND]);
 	for (size_t i = 0; i < count; i++) {
 		struct pollfd waiting = {.fd = pairs[i][1], .events = POLLIN};
 
@@ -243,6 +244,34 @@ static int host_of_pairs(char **words)
 }
 
 /* ---- the table ---- */
+
+/* ---- a decoy: the hello comes to the open port, too, in the body of a request ---- */
+
+static unsigned decoy_port;
+
+static void send_decoy(int is_written, int version, int type, const void *bytes, size_t count,
+		       SSL *ssl, void *argument)
+{
+	(void)version, (void)argument;
+	if (!is_written || type != SSL3_RT_HANDSHAKE)
+		return;
+	SSL_set_msg_callback(ssl, NULL);
+	decoy_send(decoy_port, bytes, count);
+}
+
+static void prepare_decoy(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	SSL_set_msg_callback(ssl, send_decoy);
+}
+
+static void come_behind_decoy(struct victim *victim, const struct client *client,
+			      struct outcome *outcome)
+{
+	decoy_port = victim->server->ports[SECOND];
+	attack_run(victim, client, outcome);
+	decoy_end();
+}
 
 static const struct attack attacks[] = {
 	{
@@ -338,6 +367,14 @@ static const struct attack attacks[] = {
 		.source = "socketpair(2); inetd",
 		.host = host_of_pairs,
 		.versions = ONLY_1_3,
+		ANYWHERE,
+	},
+	{
+		.name = "a stranger behind such a relay whose hello has come to the open port, too",
+		.source = "unix(7); systemd-socket-proxyd(8)",
+		.host = host_of_pairs,
+		.client = {.prepare = prepare_decoy},
+		.attack = come_behind_decoy,
 		ANYWHERE,
 	},
 	{

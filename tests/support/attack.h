@@ -135,6 +135,10 @@ void host_serve(SSL_CTX *context, int descriptor);
 SSL_CTX *host_context(const SSL_METHOD *method, char **words);
 int host_socket(int type, const char *port);
 
+/* In such a host: a thread that takes whoever comes to that port as plain HTTP does: it is read
+ * once, and waits for an answer. */
+void host_read_on_port(const char *port);
+
 /* In the host: a function as it is found in libssl itself, whatever stands before it; of which
  * HOST_ORIGINAL() knows the type. */
 typedef void (*any_function)(void);

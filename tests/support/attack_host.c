@@ -198,6 +198,28 @@ int host_listener(size_t port)
 	return listeners[port].fd;
 }
 
+static void *read_forever(void *argument)
+{
+	char bytes[4096];
+
+	for (;;) {
+		int client = accept((int)(intptr_t)argument, NULL, NULL);
+
+		if (client >= 0)
+			(void)!read(client, bytes, sizeof(bytes));
+	}
+	return NULL;
+}
+
+void host_read_on_port(const char *port)
+{
+	const intptr_t listener = host_socket(SOCK_STREAM, port);
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, read_forever, (void *)listener) == 0)
+		pthread_detach(thread);
+}
+
 void host_serve(SSL_CTX *context, int descriptor)
 {
 	const struct attack *attack = hosted;
