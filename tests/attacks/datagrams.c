@@ -363,6 +363,13 @@ static void send_data_first(SSL_CTX *context, SSL *ssl)
 
 #define DATAGRAMS .datagrams = true, .versions = ONLY_1_2, .visit = datagram_client_run
 
+static const char *lacks_reading_client(void)
+{
+	return OpenSSL_version_num() < 0x30200000
+		       ? NULL
+		       : "untried: from OpenSSL 3.2 on, the test's client loses parts of datagrams";
+}
+
 static const struct attack attacks[] = {
 	{
 		DATAGRAMS,
@@ -444,6 +451,7 @@ static const struct attack attacks[] = {
 			"listener",
 		.source = "OpenVPN src/openvpn/ssl_openssl.c, key_state_ssl_init()",
 		.host = host_of_tls_beside_listener,
+		.lacking = lacks_reading_client,
 		.second = "verify = off",
 		.sections = "[port *]\nca = {ca}\nrefuse = {answer}\n"
 			    "[port {second}]\nverify = off\n",
