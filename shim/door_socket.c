@@ -22,17 +22,21 @@ int listen(int descriptor, int backlog)
 	return result;
 }
 
+static void note_bound(int descriptor, const struct sockaddr *address)
+{
+	/* enforces bound-for-datagrams */
+	endpoint_binds(descriptor, address);
+	/* enforces bound */
+	guard_bound(descriptor);
+}
+
 int bind(int descriptor, const_address_argument address, socklen_t length)
 {
 	int result = libc_originals()->bind(descriptor, address, length);
 	int error_number = errno;
 
-	/* enforces bound-for-datagrams */
 	if (result == 0)
-		endpoint_binds(descriptor, ADDRESS_OF(address));
-	/* enforces bound */
-	if (result == 0)
-		guard_bound(descriptor);
+		note_bound(descriptor, ADDRESS_OF(address));
 	errno = error_number;
 	return result;
 }

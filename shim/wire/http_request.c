@@ -113,9 +113,10 @@ enum http_head http_head_find(const char *bytes, size_t count, size_t *looked, s
 {
 	const size_t end = count < HTTP_HEAD_MAX_BYTES ? count : HTTP_HEAD_MAX_BYTES;
 	bool in_first_line = memchr(bytes, '\n', *looked) == NULL;
-	size_t at = *looked;
+	size_t at = *looked + skip_plain(bytes + *looked, end - *looked);
 
-	while ((at += skip_plain(bytes + at, end - at)) < end) {
+	/* cppcheck-suppress knownConditionTrueFalse ; it takes `end` for 0 */
+	for (; at < end; at += skip_plain(bytes + at, end - at)) {
 		const size_t line_end = at;
 
 		if (bytes[at] == '\t') {
