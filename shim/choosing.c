@@ -27,6 +27,14 @@ void verdict_let_policy_go(struct connection *connection)
 	connection->rules = (struct rules){.trusts = NULL};
 }
 
+bool verdict_wants_proof(const struct connection *connection)
+{
+	return connection->by_random &&
+	       rules_depend_on_endpoint(
+		       connection->rules.trusts,
+		       endpoint_route(connection->openssl, connection->ssl).descriptor);
+}
+
 enum reason verdict_judge_address(struct connection *connection, const struct route *route)
 {
 	const struct endpoint *peer = route->peer_known ? &route->peer : NULL;
@@ -152,6 +160,7 @@ static enum reason judge_hello_again(struct connection *connection)
 
 	if (!find_rules_again(connection, &route))
 		return REASON_POLICY_ERROR;
+	connection->unproven = verdict_wants_proof(connection);
 	verdict_choose_answer(connection);
 	connection->stage = STAGE_ARMED;
 	connection->reason = REASON_NONE;

@@ -60,6 +60,8 @@ struct connection {
 	bool taken_away : 1; /* refused where libssl would go on: both BIOs are gone (not QUIC's) */
 	bool early_done : 1; /* libssl has said "done" once, before the client's second flight: the
 			    host could write, and must not */
+	bool by_random : 1;  /* `stream` was found by that alone, and the endpoint by it */
+	bool unproven : 1;   /* so, and it matters whether it is the right one */
 	bool endpoint_known : 1; /* at the hello ... */
 	struct arming arming;
 	struct endpoint endpoint; /* ... this one */
@@ -189,7 +191,9 @@ int connection_shutdown(const SSL *ssl);
  */
 static inline bool connection_may_talk(const struct connection *connection)
 {
-	return connection->stage == STAGE_ADMITTED || connection->stage == STAGE_OPEN;
+	/* enforces half-rtt-unproven */
+	return connection->stage == STAGE_ADMITTED ||
+	       (connection->stage == STAGE_OPEN && !connection->unproven);
 }
 
 static inline bool connection_is_refused(const SSL *ssl)

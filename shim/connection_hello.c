@@ -7,7 +7,20 @@
 
 /* From the hello on, the SSL's own info callback and verify settings are the shim's, and what the
  * host had there is kept. */
-static void take_over(struct connection *connection, info_callback info)
+static void take_over_info(struct connection *connection, info_callback info)
+{
+	const struct openssl *openssl = connection->openssl;
+
+	if (!connection->info_ours) {
+		connection->host.info = openssl->SSL_get_info_callback(connection->ssl);
+		if (connection->host.info == info) /* a copy by SSL_dup() */
+			connection->host.info = NULL;
+		connection->info_ours = true;
+	}
+	openssl->SSL_set_info_callback(connection->ssl, info);
+}
+
+static void take_over_verify(struct connection *connection)
 {
 	const struct openssl *openssl = connection->openssl;
 
@@ -23,13 +36,6 @@ static void take_over(struct connection *connection, info_callback info)
 		connection->verify_ours = true;
 	}
 	connection->asks_later = false;
-	if (!connection->info_ours) {
-		connection->host.info = openssl->SSL_get_info_callback(connection->ssl);
-		if (connection->host.info == info) /* a copy by SSL_dup() */
-			connection->host.info = NULL;
-		connection->info_ours = true;
-	}
-	openssl->SSL_set_info_callback(connection->ssl, info);
 }
 
 void connection_give_back_verify(struct connection *connection)
@@ -63,6 +69,7 @@ static enum reason claim_stream(struct connection *connection, const unsigned ch
 		*route = connection_route(connection);
 		return REASON_NONE;
 	}
+	connection->by_random = false;
 	/* The hello of a renegotiation is not on the wire. */
 	if (route->descriptor < 0 && connection->renegotiates && connection->endpoint_known) {
 		route->endpoint_known = true;
@@ -71,12 +78,9 @@ static enum reason claim_stream(struct connection *connection, const unsigned ch
 	}
 	guard_let_go(connection->stream);
 	connection->stream = NULL;
-	/* What would be its random is read on no connection, but on one that brings a decoy. */
-	/* enforces decoy-for-sslv2 */
-	if (connection->openssl->SSL_client_hello_isv2(connection->ssl) && route->descriptor < 0)
-		return REASON_NONE;
 	claim = guard_claim(route, random, &connection->stream);
-	if (claim == CLAIM_NONE || claim == CLAIM_MADE)
+	connection->by_random = claim == CLAIM_MATCHED;
+	if (claim == CLAIM_NONE || claim == CLAIM_MADE || claim == CLAIM_MATCHED)
 		return REASON_NONE;
 	connection->answer = ANSWER_CLOSE;
 	connection->settled = claim == CLAIM_COPIED;
@@ -99,6 +103,7 @@ enum reason connection_find_rules(struct connection *connection, const unsigned 
 		return REASON_POLICY_ERROR;
 	if (reason != REASON_NONE)
 		return reason;
+	connection->unproven = verdict_wants_proof(connection);
 	connection->endpoint_known = route.endpoint_known;
 	connection->endpoint = route.endpoint;
 	verdict_choose_answer(connection);
@@ -161,7 +166,8 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	reason = connection_find_rules(connection, random);
 	if (reason != REASON_NONE || connection->stage == STAGE_OPEN)
 		return reason;
-	take_over(connection, info);
+	take_over_verify(connection);
+	take_over_info(connection, info);
 	arm_give_back(openssl, connection->ssl, &connection->host); /* of the hello before */
 	connection->stage = STAGE_ARMED;
 	reason = judge_hello(connection);
@@ -180,6 +186,15 @@ static enum reason find_rules_and_arm(struct connection *connection, info_callba
 	if (connection->is_acme)
 		arm_waive(openssl, connection->ssl);
 	return reason;
+}
+
+/* The connection is open, if it is the right one: until that is proven nothing of the client's may
+ * reach the host, and libssl's word that the handshake is done must not be missed. */
+static void await_proof(struct connection *connection, info_callback info)
+{
+	take_over_info(connection, info);
+	/* enforces early-data-unproven, as half-rtt-unproven does */
+	arm_refuse_early_data(connection->openssl, connection->ssl);
 }
 
 static void refuse_at_hello(struct connection *connection, enum reason reason)
@@ -223,6 +238,8 @@ int connection_hello(struct openssl *openssl, SSL *ssl, int *alert, info_callbac
 		} else if (connection->stage == STAGE_ARMED && verdict_is_silent(connection)) {
 			/* enforces silence-at-hello */
 			verdict_mute(connection);
+		} else if (connection->stage == STAGE_OPEN && connection->unproven) {
+			await_proof(connection, info);
 		}
 	}
 	quiet_end(openssl, quiet);

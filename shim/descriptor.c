@@ -147,6 +147,7 @@ static bool awaits_verdict(const struct stream *stream, enum stream_state state)
 	case STREAM_OPEN:
 		return stream->is_exempt && !stream->allows_plaintext;
 	case STREAM_CLAIMED:
+	case STREAM_MATCHED:
 	case STREAM_DATAGRAMS:
 	case STREAM_REFUSED:
 	case STREAM_DONE:
@@ -261,6 +262,7 @@ struct stream *descriptor_track(int descriptor)
 	atomic_store(&stream->has_spoken, false);
 	atomic_store(&stream->accepted_here, true);
 	atomic_store(&stream->told, false);
+	atomic_store(&stream->reply, REPLY_NONE);
 	stream->is_observed = false;
 	atomic_store(&stream->withheld_since, 0);
 	stream->inode = fstat(descriptor, &status) == 0 ? status.st_ino : 0;

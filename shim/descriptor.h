@@ -28,9 +28,22 @@ enum stream_state {
 	STREAM_OPEN,      /* not enforced: the ClientHello tells which SSL is this one's */
 	STREAM_HELLO,     /* after NEW: the host has the whole hello, and nobody has claimed it */
 	STREAM_CLAIMED,   /* a hooked OpenSSL conducts it */
+	STREAM_MATCHED,   /* open, and claimed by the hello's random alone: passes, and is looked at
+			     until there is a verdict */
 	STREAM_DATAGRAMS, /* not a stream: a datagram socket of a named enforced port */
 	STREAM_REFUSED,   /* nothing passes */
 	STREAM_DONE       /* admitted, or open and claimed: none of the shim's business any more */
+};
+
+/* What has left since the hello came in, of which nobody but the server at the other end of this
+ * very connection knows what it will be. */
+enum reply {
+	REPLY_NONE,  /* no hello has come */
+	REPLY_DUE,   /* it has, and nothing since */
+	REPLY_AGAIN, /* a HelloRetryRequest has left */
+	REPLY_HELLO, /* a ServerHello was the first that left */
+	REPLY_LOST   /* something else, or more has come before: it could have come from the client
+			itself */
 };
 
 /* What has come in so far. */
@@ -79,6 +92,8 @@ struct stream {
 		struct server_flight flight; /* STREAM_PLAIN */
 		struct tls_records records;  /* STREAM_CLAIMED */
 	};
+	_Atomic enum reply reply;
+	struct server_hello server_hello; /* as far as it has left: who writes has it */
 	_Atomic long long withheld_since; /* STREAM_HELLO: ms; 0: nothing was withheld yet */
 	_Atomic bool has_random;
 	unsigned char random[HELLO_RANDOM_BYTES]; /* once it has */

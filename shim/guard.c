@@ -78,6 +78,7 @@ bool guard_is_past(const struct stream *stream, int descriptor)
 		return true;
 	case STREAM_OPEN:
 	case STREAM_PLAIN:
+	case STREAM_MATCHED:
 		return false;
 	case STREAM_DATAGRAMS:
 		if (!guard_withholds_datagrams(&stream->endpoint))
@@ -130,6 +131,7 @@ static void lose_sight(struct stream *stream)
 	stream->in.has_begun = true;
 	stream->in.scan.state = SCAN_AMBIGUOUS;
 	atomic_store(&stream->has_random, false);
+	atomic_store(&stream->reply, REPLY_LOST);
 }
 
 bool guard_passes(struct stream *stream, int descriptor)
@@ -142,7 +144,7 @@ bool guard_passes(struct stream *stream, int descriptor)
 	state = atomic_load(&stream->state);
 	if (guard_is_past(stream, descriptor)) {
 		descriptor_forget(descriptor);
-	} else if (state == STREAM_PLAIN || state == STREAM_OPEN) {
+	} else if (state == STREAM_PLAIN || state == STREAM_OPEN || state == STREAM_MATCHED) {
 		lose_sight(stream);
 	} else {
 		/* enforces unseen-bytes */
@@ -160,10 +162,12 @@ bool guard_passes(struct stream *stream, int descriptor)
 
 void guard_admit(struct stream *stream)
 {
-	enum stream_state claimed = STREAM_CLAIMED;
+	enum stream_state claimed = STREAM_CLAIMED, matched = STREAM_MATCHED;
 
-	if (stream != NULL)
-		atomic_compare_exchange_strong(&stream->state, &claimed, STREAM_DONE);
+	if (stream == NULL)
+		return;
+	atomic_compare_exchange_strong(&stream->state, &claimed, STREAM_DONE);
+	atomic_compare_exchange_strong(&stream->state, &matched, STREAM_DONE);
 }
 
 void guard_refuse(struct stream *stream, enum answer answer)

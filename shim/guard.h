@@ -53,6 +53,8 @@ void guard_standard(int descriptor);
 enum claim {
 	CLAIM_NONE,    /* no accepted connection is known to be this one's */
 	CLAIM_MADE,    /* it is `claimed`, which is held, and `route` is completed from that */
+	CLAIM_MATCHED, /* the same, by the random alone: it may be another's, who has sent the same
+			  hello there as a decoy; see guard_has_replied() */
 	CLAIM_FOREIGN, /* the descriptor is another connection's */
 	CLAIM_COPIED /* another connection's hello has the same random: both are closed, and told of
 		      */
@@ -67,6 +69,11 @@ void guard_complete(struct route *route, struct stream *stream);
 
 /* Is it the stream of this hello, the second of its handshake (HelloRetryRequest)? */
 bool guard_is_of(const struct stream *stream, const unsigned char *random);
+
+/* Has the ServerHello with this random left by `stream`, first of all since its hello came?  Then
+ * it is the connection of that server, and nobody else's.  `stream` may be NULL. */
+bool guard_has_replied(const struct stream *stream,
+		       const unsigned char random[SERVER_RANDOM_BYTES]);
 
 /* The verdict.  `stream` may be NULL. */
 void guard_admit(struct stream *stream);

@@ -148,6 +148,7 @@ static bool has_begun(const struct stream *stream)
 		return stream->in.has_begun;
 	case STREAM_HELLO:
 	case STREAM_CLAIMED:
+	case STREAM_MATCHED:
 	case STREAM_DATAGRAMS:
 	case STREAM_REFUSED:
 	case STREAM_DONE:

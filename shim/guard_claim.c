@@ -3,8 +3,14 @@
 
 #include <string.h>
 
-/* Whoever comes with the descriptor in hand may come again. */
-static bool claim(struct stream *stream)
+static bool is_open(const struct stream *stream, enum stream_state state)
+{
+	return state == STREAM_OPEN || state == STREAM_MATCHED || stream->is_observed;
+}
+
+/* Whoever comes with the descriptor in hand may come again.  `state_open`: what becomes of an open
+ * one. */
+static bool claim(struct stream *stream, enum stream_state state_open)
 {
 	enum stream_state before = atomic_load(&stream->state), after;
 
@@ -13,7 +19,7 @@ static bool claim(struct stream *stream)
 			return false;
 		if (before == STREAM_CLAIMED || before == STREAM_DONE)
 			return true;
-		after = before == STREAM_OPEN || stream->is_observed ? STREAM_DONE : STREAM_CLAIMED;
+		after = is_open(stream, before) ? state_open : STREAM_CLAIMED;
 		if (before == STREAM_PLAIN)
 			stream->records = (struct tls_records){0};
 	} while (!atomic_compare_exchange_weak(&stream->state, &before, after));
@@ -31,6 +37,7 @@ static bool contradicts(const struct stream *stream, const unsigned char *random
 	case STREAM_HELLO:
 		return atomic_load(&stream->has_random) && !guard_is_of(stream, random);
 	case STREAM_CLAIMED:
+	case STREAM_MATCHED:
 	case STREAM_DATAGRAMS:
 	case STREAM_REFUSED:
 	case STREAM_DONE:
@@ -49,7 +56,7 @@ static enum claim claim_descriptor(const struct route *route, const unsigned cha
 	if (guard_is_past(stream, route->descriptor) || !descriptor_is(route->descriptor, stream)) {
 		descriptor_forget(route->descriptor);
 		/* enforces foreign-descriptor */
-	} else if (contradicts(stream, random) || !claim(stream)) {
+	} else if (contradicts(stream, random) || !claim(stream, STREAM_DONE)) {
 		descriptor_release(stream);
 		return CLAIM_FOREIGN;
 	} else {
@@ -82,16 +89,8 @@ static void close_copy(struct stream *stream)
 		    REASON_UNKNOWN_ENDPOINT);
 }
 
-/* Of a port that admits everybody.  What is read from a descriptor of something else (a UNIX
- * socket) may be somebody who has sent the same hello to such a port, as a decoy. */
-static bool may_be_decoy(const struct route *route, const struct stream *stream)
-{
-	return route->descriptor >= 0 &&
-	       (atomic_load(&stream->state) == STREAM_OPEN || stream->is_observed);
-}
-
-static enum claim claim_random(const struct route *route, const unsigned char *random,
-			       struct stream **claimed, bool *any_unclassified)
+static enum claim claim_random(const unsigned char *random, struct stream **claimed,
+			       bool *any_unclassified)
 {
 	struct stream *found = NULL, *next;
 	bool copied = false;
@@ -112,20 +111,15 @@ static enum claim claim_random(const struct route *route, const unsigned char *r
 		close_copy(next);
 		descriptor_release(next);
 	}
-	/* enforces decoy-for-descriptor */
-	if (found != NULL && !copied && may_be_decoy(route, found)) {
-		descriptor_release(found);
-		return CLAIM_NONE;
-	}
 	if (copied)
 		close_copy(found);
-	if (found == NULL || copied || !claim(found)) {
+	if (found == NULL || copied || !claim(found, STREAM_MATCHED)) {
 		if (found != NULL)
 			descriptor_release(found);
 		return copied ? CLAIM_COPIED : CLAIM_NONE;
 	}
 	*claimed = found;
-	return CLAIM_MADE;
+	return CLAIM_MATCHED;
 }
 
 enum claim guard_claim(struct route *route, const unsigned char *random, struct stream **claimed)
@@ -137,11 +131,11 @@ enum claim guard_claim(struct route *route, const unsigned char *random, struct 
 	 * is none. */
 	if (result != CLAIM_NONE || route->endpoint_known)
 		return result;
-	result = claim_random(route, random, claimed, &any_unclassified);
+	result = claim_random(random, claimed, &any_unclassified);
 	/* enforces unclassified */
 	if (any_unclassified)
 		return result;
-	if (result == CLAIM_MADE)
+	if (result == CLAIM_MATCHED)
 		guard_complete(route, *claimed);
 	return result;
 }

@@ -138,6 +138,7 @@ static void take_in(struct stream *stream, const struct msghdr *message, size_t 
 	struct intake *in = &stream->in;
 	enum outlook outlook;
 	const uint8_t *random = NULL;
+	bool is_new = false;
 
 	(void)intake_feed(in, stream->allows_plaintext, message, count, &outlook);
 	in->has_begun = true;
@@ -148,8 +149,11 @@ static void take_in(struct stream *stream, const struct msghdr *message, size_t 
 	else if (outlook == OUTLOOK_PLAIN &&
 		 (in->scan.state == SCAN_HELLO || in->scan.state == SCAN_OVERLAPPED))
 		random = in->scan.random;
-	if (random != NULL)
+	if (random != NULL) {
+		is_new = !atomic_load(&stream->has_random) || !guard_is_of(stream, random);
 		memcpy(stream->random, random, sizeof(stream->random));
+	}
+	guard_hear(stream, is_new);
 	atomic_store(&stream->has_random, random != NULL);
 	if (outlook == OUTLOOK_HELLO)
 		atomic_compare_exchange_strong(&stream->state, &from, STREAM_HELLO);
@@ -325,6 +329,8 @@ static bool try_to_receive(struct stream *stream, int descriptor, struct msghdr 
 	if (state == STREAM_PLAIN || state == STREAM_OPEN)
 		return receive_plain(stream, descriptor, message, flags, count);
 	*count = receive_as_asked(descriptor, message, flags);
+	if (*count > 0 && (flags & MSG_ERRQUEUE) == 0)
+		guard_hear(stream, false);
 	return true;
 }
 

@@ -28,6 +28,18 @@ static inline enum scan_state guard_scanned(const struct stream *stream)
 	return stream->in.expects_proxy ? SCAN_NOTHING : (enum scan_state)stream->in.scan.state;
 }
 
+/* guard_reply.c: bytes have come; the hello whose random the stream has now ended with them, or
+ * not.  And the host is about to write, of which then no more than `count` bytes have left (-1:
+ * none). */
+struct said {
+	struct server_hello before;
+	enum reply reply;
+};
+void guard_hear(struct stream *stream, bool brought_hello);
+struct said guard_say(struct stream *stream, const struct msghdr *message);
+void guard_take_back(struct stream *stream, const struct msghdr *message, const struct said *said,
+		     ssize_t count);
+
 /* Where no byte has come yet, and the policy has changed since that was judged: by the one in
  * force, whole.  `descriptor` is one of those it has.  errno is left as found. */
 void guard_follow_policy(struct stream *stream, int descriptor);

@@ -92,6 +92,17 @@ static ssize_t send_as_asked(int descriptor, const struct msghdr *message, int f
 		       : libc->sendmsg(descriptor, message, flags);
 }
 
+/* Of which it matters what leaves first. */
+static ssize_t send_looked_at(struct stream *stream, int descriptor, const struct msghdr *message,
+			      int flags)
+{
+	struct said said = guard_say(stream, message);
+	ssize_t count = send_as_asked(descriptor, message, flags);
+
+	guard_take_back(stream, message, &said, count);
+	return count;
+}
+
 /* Of a connection that a hooked OpenSSL conducts. */
 static ssize_t send_records(struct stream *stream, int descriptor, const struct msghdr *message,
 			    int flags)
@@ -107,7 +118,7 @@ static ssize_t send_records(struct stream *stream, int descriptor, const struct 
 	/* enforces records-only */
 	if (good < whole)
 		return refuse_to_send(stream, descriptor, reason_of_strange(message));
-	count = send_as_asked(descriptor, &cut, flags);
+	count = send_looked_at(stream, descriptor, &cut, flags);
 	if (count > 0)
 		records_of(&stream->records, &cut, (size_t)count);
 	return count;
@@ -124,7 +135,7 @@ static ssize_t send_plain(struct stream *stream, int descriptor, const struct ms
 	if (guard_scanned(stream) != SCAN_NOTHING && server_begins(&flight, message, SSIZE_MAX) &&
 	    descriptor_is(descriptor, stream))
 		return refuse_to_send(stream, descriptor, REASON_UNCOVERED_TLS);
-	count = send_as_asked(descriptor, message, flags);
+	count = send_looked_at(stream, descriptor, message, flags);
 	if (count > 0 && (stream->in.must_be_tls || stream->in.expects_proxy) &&
 	    !(serving_has_context() && is_alert(message)))
 		guard_observe(stream, reason_of(stream, message));
@@ -154,6 +165,8 @@ static ssize_t try_to_send(struct stream *stream, int descriptor, const struct m
 			return refuse_to_send(stream, descriptor, REASON_NONE);
 		return send_records(stream, descriptor, message, flags);
 	case STREAM_OPEN:
+	case STREAM_MATCHED:
+		return send_looked_at(stream, descriptor, message, flags);
 	case STREAM_DATAGRAMS:
 	case STREAM_DONE:
 		break;

@@ -137,6 +137,7 @@ static bool must_speak_tls(const struct stream *stream)
 		return true;
 	case STREAM_PLAIN:
 	case STREAM_OPEN:
+	case STREAM_MATCHED:
 	case STREAM_DATAGRAMS:
 	case STREAM_DONE:
 		break;

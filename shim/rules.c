@@ -124,6 +124,13 @@ enum verify rules_verify(const struct rules *rules)
 	return strictest;
 }
 
+bool rules_depend_on_endpoint(const struct trusts *trusts, int descriptor)
+{
+	const struct rules rules = rules_for(trusts, &(struct route){.descriptor = descriptor});
+
+	return rules.one == NULL && rules_verify(&rules) == VERIFY_REQUIRE;
+}
+
 bool rules_enforce(const struct rules *rules)
 {
 	return rules_verify(rules) != VERIFY_OFF;

@@ -18,6 +18,10 @@ struct rules {
  * endpoints of this process, if there is such a one. */
 struct rules rules_for(const struct trusts *trusts, const struct route *route);
 
+/* Do the endpoints that it could be of, were it not known, differ in their rules, and does one
+ * require a certificate?  `descriptor` as a route has it. */
+bool rules_depend_on_endpoint(const struct trusts *trusts, int descriptor);
+
 /* The server `name` of `length` bytes is asked for (NULL: none): from now on its section counts,
  * where it has one. */
 void rules_narrow(struct rules *rules, const char *name, size_t length);

@@ -307,6 +307,31 @@ static bool has_moved(const struct connection *connection)
 	       memcmp(&route.endpoint, &connection->endpoint, sizeof(route.endpoint)) != 0;
 }
 
+/* It was found by the hello's random, which a client can send twice: is it another's, by which this
+ * one's ServerHello has not left? */
+static bool is_decoy(struct connection *connection)
+{
+	unsigned char random[SERVER_RANDOM_BYTES];
+
+	if (!connection->unproven || !verdict_has_finished(connection))
+		return false;
+	connection->unproven = connection->by_random =
+		connection->openssl->SSL_get_server_random(connection->ssl, random,
+							   sizeof(random)) != sizeof(random) ||
+		!guard_has_replied(connection->stream, random);
+	return connection->unproven;
+}
+
+/* Which it is is not known. */
+static void refuse_decoy(struct connection *connection)
+{
+	guard_let_go(connection->stream);
+	connection->stream = NULL;
+	connection->endpoint_known = false;
+	connection->answer = ANSWER_CLOSE;
+	verdict_refuse(connection, REASON_UNKNOWN_ENDPOINT);
+}
+
 static void judge(struct connection *connection, bool anew)
 {
 	/* enforces unseen-hello */
@@ -321,6 +346,10 @@ static void judge(struct connection *connection, bool anew)
 	guard_look();
 	/* enforces policy-at-the-end, as policy-on-the-way does */
 	verdict_follow_policy(connection);
+	/* enforces decoy */
+	if ((connection->stage == STAGE_OPEN || connection->stage == STAGE_ARMED) &&
+	    is_decoy(connection))
+		refuse_decoy(connection);
 	if (connection->stage == STAGE_OPEN && connection_is_observed(connection)) {
 		verdict_observe_end(connection);
 	} else if (connection->stage == STAGE_OPEN) {

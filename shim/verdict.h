@@ -87,6 +87,10 @@ void verdict_unmute(struct connection *connection);
 bool verdict_find_rules(struct connection *connection, const struct route *route);
 void verdict_let_policy_go(struct connection *connection);
 
+/* The endpoint is known by the hello's random alone: does it matter to the verdict whether it is
+ * the right one? */
+bool verdict_wants_proof(const struct connection *connection);
+
 /* Who comes without a certificate, and who may not come at all: STAGE_OPEN, or a reason. */
 enum reason verdict_judge_address(struct connection *connection, const struct route *route);
 

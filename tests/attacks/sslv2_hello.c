@@ -235,7 +235,7 @@ static void send_decoy(unsigned port, const unsigned char *challenge)
 
 	memcpy(hello + MESSAGE_HEADER_BYTES + 2, challenge, RANDOM_BYTES);
 	memcpy(hello + MESSAGE_HEADER_BYTES + 2 + RANDOM_BYTES, rest, sizeof(rest));
-	decoy_send(port, hello, sizeof(hello));
+	decoy_send_in_request(port, hello, sizeof(hello));
 }
 
 /* ---- the attacker ---- */
@@ -346,9 +346,9 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_2,
 		.rule = "ca = {ca}\nplaintext = allow",
 		.second = "verify = off",
-		.reason = "plaintext",
+		.reason = "unknown-endpoint",
 		.answer = "close",
-		.alert = NO_ALERT,
+		.at_the_end = true,
 	},
 };
 

@@ -249,20 +249,10 @@ static int host_of_pairs(char **words)
 
 static unsigned decoy_port;
 
-static void send_decoy(int is_written, int version, int type, const void *bytes, size_t count,
-		       SSL *ssl, void *argument)
-{
-	(void)version, (void)argument;
-	if (!is_written || type != SSL3_RT_HANDSHAKE)
-		return;
-	SSL_set_msg_callback(ssl, NULL);
-	decoy_send(decoy_port, bytes, count);
-}
-
 static void prepare_decoy(SSL_CTX *context, SSL *ssl)
 {
 	(void)context;
-	SSL_set_msg_callback(ssl, send_decoy);
+	decoy_of(ssl, decoy_port, true);
 }
 
 static void come_behind_decoy(struct victim *victim, const struct client *client,
@@ -375,7 +365,10 @@ static const struct attack attacks[] = {
 		.host = host_of_pairs,
 		.client = {.prepare = prepare_decoy},
 		.attack = come_behind_decoy,
-		ANYWHERE,
+		.second = "verify = off\n[port *]\nca = {ca}",
+		.reason = "unknown-endpoint",
+		.answer = "close",
+		.at_the_end = true,
 	},
 	{
 		.name = "a stranger behind another process that relays over two pipes",

@@ -1,14 +1,21 @@
-/* decoy.h - a ClientHello that comes twice: in the body of a request to an open port, and where it
- * belongs.  In the attacker's process.
+/* decoy.h - a ClientHello that comes twice: to an open port, and where it belongs.  In the
+ * attacker's process.
  */
 #ifndef DECOY_H
 #define DECOY_H
 
+#include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-/* To `port` goes a request whose body begins with the handshake message `hello`, and it waits for
- * more; returns when the host has read it. */
+/* The handshake message `hello` goes to `port`, in a record; within a request it is the begin of a
+ * body of which more is to come.  Returns when the host has read it. */
 void decoy_send(unsigned port, const void *hello, size_t length);
+void decoy_send_in_request(unsigned port, const void *hello, size_t length);
+
+/* The same for the hello that `ssl` is about to send; and whatever message it receives first goes
+ * there too.  For client.prepare. */
+void decoy_of(SSL *ssl, unsigned port, bool is_in_request);
 
 /* It goes away; nothing where none was sent. */
 void decoy_end(void);

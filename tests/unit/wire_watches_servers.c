@@ -5,8 +5,51 @@
 static struct stream stream;
 static uint32_t seed = 20260103;
 
-/* What OpenSSL's server answers to a client of TLS 1.2, without certificates. */
-static void add_real_flight(struct stream *flight)
+/* In TLS 1.3, as no certificate is there: a key that both have. */
+static SSL_SESSION *key_of(SSL *ssl)
+{
+	static const unsigned char tls13_aes128gcmsha256[] = {0x13, 0x01}, key[32];
+	SSL_SESSION *session = SSL_SESSION_new();
+
+	SSL_SESSION_set1_master_key(session, key, sizeof(key));
+	SSL_SESSION_set_cipher(session, SSL_CIPHER_find(ssl, tls13_aes128gcmsha256));
+	SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION);
+	return session;
+}
+
+static int find_key(SSL *ssl, const unsigned char *identity, size_t length, SSL_SESSION **session)
+{
+	(void)identity, (void)length;
+	*session = key_of(ssl);
+	return 1;
+}
+
+static int use_key(SSL *ssl, const EVP_MD *digest, const unsigned char **identity, size_t *length,
+		   SSL_SESSION **session)
+{
+	(void)digest;
+	*session = key_of(ssl);
+	*identity = (const unsigned char *)"key";
+	*length = 3;
+	return 1;
+}
+
+/* What OpenSSL's server says at once to a client of that version, and to its second hello where it
+ * asks for another group; its random.  `warns`: of a name that it does not know, in TLS 1.2. */
+struct flight {
+	int version;
+	bool retries, warns;
+};
+
+static int warn(SSL *ssl, int *alert, void *argument)
+{
+	(void)ssl, (void)argument;
+	*alert = SSL_AD_UNRECOGNIZED_NAME;
+	return SSL_TLSEXT_ERR_ALERT_WARNING;
+}
+
+static void add_flight(struct stream *flights, const struct flight *flight,
+		       unsigned char random[SERVER_RANDOM_BYTES])
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_method());
 	BIO *to_server = BIO_new(BIO_s_mem()), *to_client = BIO_new(BIO_s_mem());
@@ -14,25 +57,45 @@ static void add_real_flight(struct stream *flight)
 	SSL *client, *server;
 	int count;
 
-	SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+	SSL_CTX_set_max_proto_version(context, flight->version);
 	SSL_CTX_set_security_level(context, 0);
 	assert_int_equal(SSL_CTX_set_cipher_list(context, "aNULL"), 1);
+	assert_int_equal(SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256"), 1);
+	SSL_CTX_set_psk_find_session_callback(context, find_key);
+	SSL_CTX_set_psk_use_session_callback(context, use_key);
 	client = SSL_new(context);
+	if (flight->warns)
+		SSL_CTX_set_tlsext_servername_callback(context, warn);
 	server = SSL_new(context);
+	SSL_set_tlsext_host_name(client, "a.example");
+	if (flight->retries)
+		assert_int_equal(SSL_set1_groups_list(server, "P-384"), 1);
 	BIO_up_ref(to_server);
 	BIO_up_ref(to_client);
 	SSL_set_bio(client, to_client, to_server);
 	SSL_set_bio(server, to_server, to_client);
 	SSL_set_connect_state(client);
 	SSL_set_accept_state(server);
-	SSL_do_handshake(client);
-	SSL_do_handshake(server);
-	count = BIO_read(to_client, sent, sizeof(sent));
-	assert_true(count > 50);
-	add(flight, sent, (size_t)count);
+	for (int round = 0; round <= flight->retries; round++) {
+		SSL_do_handshake(client);
+		SSL_do_handshake(server);
+		count = (int)BIO_pending(to_client);
+		assert_in_range(count, 50, sizeof(sent));
+		BIO_read(to_client, sent, count);
+		add(flights, sent, (size_t)count);
+		BIO_write(to_client, sent, count);
+	}
+	SSL_get_server_random(server, random, SERVER_RANDOM_BYTES);
 	SSL_free(client);
 	SSL_free(server);
 	SSL_CTX_free(context);
+}
+
+static void add_real_flight(struct stream *flights)
+{
+	unsigned char random[SERVER_RANDOM_BYTES];
+
+	add_flight(flights, &(struct flight){.version = TLS1_2_VERSION}, random);
 }
 
 /* In two pieces, or in pieces of one byte where `cut` is 0: where the ServerHello begins. */
@@ -100,6 +163,82 @@ static void tells_others_apart(void **state)
 		for (size_t cut = 0; cut <= stream.length; cut++)
 			expect(find(cut) == cases[i].place, "case %zu, cut at %zu: %zu", i, cut,
 			       find(cut));
+	}
+	expectations_met();
+}
+
+/* In two pieces, or in pieces of one byte where `cut` is 0.  The random; NULL: there is none. */
+static const uint8_t *first_hello(size_t cut, bool *retries)
+{
+	static struct server_hello hello;
+	enum server_hello_state state = SERVER_HELLO_MORE;
+
+	memset(&hello, 0, sizeof(hello));
+	*retries = false;
+	for (size_t at = 0; at < stream.length;) {
+		const size_t piece = cut == 0 ? 1 : at == 0 ? cut : stream.length - at;
+		unsigned char *exact = malloc(piece);
+
+		assert_non_null(exact);
+		memcpy(exact, stream.bytes + at, piece);
+		state = server_hello_feed(&hello, exact, piece);
+		*retries |= state == SERVER_HELLO_RETRY;
+		free(exact);
+		at += piece;
+	}
+	return state == SERVER_HELLO_WHOLE ? server_hello_random(&hello) : NULL;
+}
+
+static void reads_randoms(void **state)
+{
+	static const struct flight flights[] = {
+		{.version = TLS1_2_VERSION},
+		{.version = TLS1_2_VERSION, .warns = true},
+		{.version = TLS1_3_VERSION},
+		{.version = TLS1_3_VERSION, .retries = true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(flights) / sizeof(flights[0]); i++) {
+		unsigned char random[SERVER_RANDOM_BYTES];
+
+		stream.length = 0;
+		add_flight(&stream, &flights[i], random);
+		for (size_t cut = 0; cut <= stream.length; cut++) {
+			bool retries;
+			const uint8_t *found = first_hello(cut, &retries);
+
+			expect(found != NULL && memcmp(found, random, sizeof(random)) == 0,
+			       "flight %zu, cut at %zu: %s", i, cut, found ? "another" : "none");
+			expect(!retries || flights[i].retries, "flight %zu, cut at %zu: again", i,
+			       cut);
+			expect(retries || !flights[i].retries || cut != 0, "flight %zu: once", i);
+		}
+	}
+	expectations_met();
+}
+
+/* Of a stream whose first byte is not a server's the rest does not count. */
+static void reads_the_first_alone(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t count;
+	} before[] = {
+		{"220 ready\r\n", 11},       {"\x17\x03\x03\0\1\0", 6},
+		{"\x16\x03\x03\0\4\1", 6},   {"\x15\x03\x03\0\3\1\x70\0", 8},
+		{"\x16\x02\x03\0\x40\2", 6}, {"\x16\x03\x03\0\x25\2", 6},
+	};
+	unsigned char random[SERVER_RANDOM_BYTES];
+	bool retries;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		stream.length = 0;
+		add(&stream, before[i].bytes, before[i].count);
+		add_flight(&stream, &(struct flight){.version = TLS1_3_VERSION}, random);
+		for (size_t cut = 0; cut <= stream.length; cut++)
+			expect(first_hello(cut, &retries) == NULL, "case %zu, cut at %zu", i, cut);
 	}
 	expectations_met();
 }
@@ -194,6 +333,8 @@ int main(void)
 		TEST("its six bytes are told from others", tells_others_apart),
 		TEST("in fifty thousand streams of chance bytes the first is found",
 		     finds_it_in_chance_bytes),
+		TEST("the random of the first ServerHello is read, wherever cut", reads_randoms),
+		TEST("behind anything else there is none", reads_the_first_alone),
 		TEST("records are TLS up to the first byte that does not fit", counts_tls),
 	};
 

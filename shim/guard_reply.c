@@ -1,0 +1,82 @@
+/* guard_reply.c - is it the connection of the server that has read its hello?  Who knows a
+ * connection by its hello alone may be shown another that has the same: the hello says nothing
+ * secret.  What the server answers cannot be known before, so it tells them apart. */
+#include "guard_inside.h"
+
+#include <limits.h>
+#include <string.h>
+
+void guard_hear(struct stream *stream, bool brought_hello)
+{
+	enum reply due = REPLY_DUE;
+
+	if (brought_hello) {
+		stream->server_hello = (struct server_hello){.taken = 0};
+		atomic_store(&stream->reply, REPLY_DUE);
+	} else {
+		/* enforces reply-first */
+		atomic_compare_exchange_strong(&stream->reply, &due, REPLY_LOST);
+	}
+}
+
+static void feed(struct stream *stream, const struct msghdr *message, size_t count)
+{
+	enum server_hello_state state = SERVER_HELLO_MORE;
+	enum reply before = atomic_load(&stream->reply), after = before;
+
+	for (size_t i = 0; i < message->msg_iovlen && count > 0; i++) {
+		const struct iovec *piece = &message->msg_iov[i];
+		size_t length = piece->iov_len < count ? piece->iov_len : count;
+
+		state = server_hello_feed(&stream->server_hello, piece->iov_base, length);
+		count -= length;
+	}
+	if (state == SERVER_HELLO_RETRY)
+		after = REPLY_AGAIN;
+	else if (state != SERVER_HELLO_MORE)
+		after = state == SERVER_HELLO_WHOLE ? REPLY_HELLO : REPLY_LOST;
+	atomic_compare_exchange_strong(&stream->reply, &before, after);
+}
+
+static bool is_due(enum reply reply)
+{
+	return reply == REPLY_DUE || reply == REPLY_AGAIN;
+}
+
+/* Before they leave: who reads beside may have the client's answer before this call returns. */
+struct said guard_say(struct stream *stream, const struct msghdr *message)
+{
+	struct said said = {.reply = atomic_load(&stream->reply)};
+
+	if (!is_due(said.reply))
+		return said;
+	said.before = stream->server_hello;
+	feed(stream, message, SSIZE_MAX);
+	return said;
+}
+
+static size_t length_of(const struct msghdr *message)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < message->msg_iovlen; i++)
+		length += message->msg_iov[i].iov_len;
+	return length;
+}
+
+void guard_take_back(struct stream *stream, const struct msghdr *message, const struct said *said,
+		     ssize_t count)
+{
+	if (!is_due(said->reply) || (count >= 0 && (size_t)count == length_of(message)))
+		return;
+	stream->server_hello = said->before;
+	atomic_store(&stream->reply, said->reply);
+	if (count > 0)
+		feed(stream, message, (size_t)count);
+}
+
+bool guard_has_replied(const struct stream *stream, const unsigned char random[SERVER_RANDOM_BYTES])
+{
+	return stream != NULL && atomic_load(&stream->reply) == REPLY_HELLO &&
+	       memcmp(server_hello_random(&stream->server_hello), random, SERVER_RANDOM_BYTES) == 0;
+}

@@ -1,0 +1,281 @@
+/* A hello that comes twice: where it belongs, in a protocol of the host's own in which nobody
+ * recognises TLS, and to the open port beside it, in plain sight.  It is no secret, so it does not
+ * tell whose connection it is. */
+#include "attack.h"
+#include "decoy.h"
+#include "early.h"
+#include "mask.h"
+#include "test.h"
+#include "veil.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- the host ---- */
+
+/* `serve` is what is to be done over the stream inside. */
+static void serve_inside(SSL *ssl, void (*serve)(SSL *ssl))
+{
+	int inside = mask_off(dup(SSL_get_fd(ssl)));
+
+	SSL_set_fd(ssl, inside);
+	serve(ssl);
+	SSL_shutdown(ssl);
+	close(inside);
+}
+
+static void serve_masked(SSL *ssl)
+{
+	serve_inside(ssl, host_serve_by_memory);
+}
+
+/* The calls for early data, over a BIO that knows no descriptor. */
+static void serve_early(SSL *ssl)
+{
+	veil_set(ssl, -1, VEIL_SEEN);
+	if (read_early_data(ssl) && host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+static void serve_masked_early(SSL *ssl)
+{
+	serve_inside(ssl, serve_early);
+}
+
+static void answer_early(SSL *ssl)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER;
+	size_t written;
+
+	veil_set(ssl, -1, VEIL_SEEN);
+	if (!read_early_data(ssl))
+		return;
+	if (SSL_write_early_data(ssl, answer, sizeof(answer) - 1, &written) == 1)
+		host_accept(ssl);
+	else if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+static void answer_masked_early(SSL *ssl)
+{
+	serve_inside(ssl, answer_early);
+}
+
+static int serve_all(char **words, SSL_CTX *context)
+{
+	int client, listener = host_socket(SOCK_STREAM, words[2 + ENFORCED]);
+
+	while ((client = accept(listener, NULL, NULL)) >= 0)
+		host_serve(context, client);
+	return 1;
+}
+
+/* The open port is plain HTTP's. */
+static int host_beside_reader(char **words)
+{
+	host_read_on_port(words[2 + SECOND]);
+	return serve_all(words, host_context(TLS_server_method(), words));
+}
+
+/* The open port says again what it is told, but for what it is told first. */
+static void *echo_forever(void *argument)
+{
+	char bytes[16384];
+
+	for (;;) {
+		int client = accept((int)(intptr_t)argument, NULL, NULL);
+		ssize_t count = read(client, bytes, sizeof(bytes));
+
+		while (count > 0 && (count = read(client, bytes, sizeof(bytes))) > 0)
+			(void)!write(client, bytes, (size_t)count);
+		close(client);
+	}
+	return NULL;
+}
+
+static void run_on_port(void *(*run)(void *), const char *port)
+{
+	const intptr_t listener = host_socket(SOCK_STREAM, port);
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, run, (void *)listener) == 0)
+		pthread_detach(thread);
+}
+
+static int host_beside_echo(char **words)
+{
+	run_on_port(echo_forever, words[2 + SECOND]);
+	return serve_all(words, host_context(TLS_server_method(), words));
+}
+
+/* The open port is TLS, and plain HTTP for who does not speak that. */
+static SSL_CTX *shared;
+
+static void serve_tls(int descriptor)
+{
+	SSL *ssl = SSL_new(shared);
+
+	SSL_set_fd(ssl, descriptor);
+	if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+	SSL_shutdown(ssl);
+	SSL_free(ssl);
+	close(descriptor);
+}
+
+static void *serve_either_forever(void *argument)
+{
+	char bytes[16384];
+
+	for (;;) {
+		int client = accept((int)(intptr_t)argument, NULL, NULL);
+
+		if (recv(client, bytes, 1, MSG_PEEK) == 1 && bytes[0] == SSL3_RT_HANDSHAKE)
+			serve_tls(client);
+		else
+			(void)!read(client, bytes, sizeof(bytes));
+	}
+	return NULL;
+}
+
+static int host_beside_both(char **words)
+{
+	shared = host_context(TLS_server_method(), words);
+	take_early_data(shared);
+	run_on_port(serve_either_forever, words[2 + SECOND]);
+	return serve_all(words, shared);
+}
+
+/* ---- the attacker ---- */
+
+static void connect_masked(const struct client *client, struct outcome *outcome)
+{
+	const struct sockaddr_in address = {.sin_family = AF_INET,
+					    .sin_port = htons((uint16_t)client->port),
+					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct client masked = *client;
+	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memset(outcome, 0, sizeof(*outcome));
+	if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+		close(descriptor);
+		return;
+	}
+	masked.descriptor = mask_off(descriptor);
+	client_run(&masked, outcome);
+}
+
+static unsigned decoy_port;
+
+static void prepare_decoy(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	decoy_of(ssl, decoy_port, false);
+}
+
+static void prepare_decoy_in_request(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	decoy_of(ssl, decoy_port, true);
+}
+
+static void prepare_decoy_and_early_data(SSL_CTX *context, SSL *ssl)
+{
+	decoy_of(ssl, decoy_port, true);
+	send_early_data(context, ssl);
+}
+
+static void come_behind_decoy(struct victim *victim, const struct client *client,
+			      struct outcome *outcome)
+{
+	decoy_port = victim->server->ports[SECOND];
+	attack_run(victim, client, outcome);
+	decoy_end();
+}
+
+/* With a session of the open port. */
+static void come_again_behind_decoy(struct victim *victim, const struct client *client,
+				    struct outcome *outcome)
+{
+	struct client again = *client;
+	const struct client first = {.port = victim->server->ports[SECOND],
+				     .version = client->version};
+	struct outcome before;
+
+	client_run(&first, &before);
+	again.session = before.session;
+	come_behind_decoy(victim, &again, outcome);
+	outcome_clear(&before);
+}
+
+/* ---- the table ---- */
+
+/* Members of all of them. */
+#define MASKED                                                           \
+	.visit = connect_masked, .rule = "ca = {ca}\nplaintext = allow", \
+	.reason = "unknown-endpoint", .answer = "close", .at_the_end = true
+
+static const struct attack attacks[] = {
+	{
+		.name = "a stranger whose hello has come to the open port, too",
+		.source = "RFC 8446, 4.1.2; OpenVPN's packets over TCP",
+		.host = host_beside_reader,
+		.serve = serve_masked,
+		MASKED,
+		.attack = come_behind_decoy,
+		.client = {.prepare = prepare_decoy_in_request},
+		.second = "verify = off",
+	},
+	{
+		.name = "a client of the other port's CA whose hello has come to that port, too",
+		.source = "RFC 8446, 4.1.2; OpenVPN's packets over TCP",
+		.host = host_beside_reader,
+		.serve = serve_masked,
+		MASKED,
+		.attack = come_behind_decoy,
+		.client = {.prepare = prepare_decoy, .certificate = "other"},
+		.second = "ca = {other-ca}",
+		.edge_is_refused = true, /* it could be of either port */
+	},
+	{
+		.name = "a stranger who has the open port say what the server has said",
+		.source = "RFC 862; RFC 8446, 4.1.3",
+		.host = host_beside_echo,
+		.serve = serve_masked,
+		MASKED,
+		.attack = come_behind_decoy,
+		.client = {.prepare = prepare_decoy_in_request},
+		.second = "verify = off",
+	},
+	{
+		.name = "early data behind a hello that has come to the open port, too",
+		.source = "RFC 8446, 2.3",
+		.host = host_beside_both,
+		.serve = serve_masked_early,
+		MASKED,
+		.attack = come_again_behind_decoy,
+		.client = {.prepare = prepare_decoy_and_early_data, .trick = was_taken},
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+	},
+	{
+		.name = "an early answer behind a hello that has come to the open port, too",
+		.source = "RFC 8446, 4.4.4; OpenSSL ssl/ssl_lib.c, SSL_write_early_data()",
+		.host = host_beside_both,
+		.serve = answer_masked_early,
+		MASKED,
+		.attack = come_behind_decoy,
+		.client = {.prepare = prepare_decoy_in_request},
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+	},
+};
+
+int main(int count, char **words)
+{
+	return attacks_main(count, words, "decoys", attacks, sizeof(attacks) / sizeof(attacks[0]));
+}
