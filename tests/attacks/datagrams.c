@@ -1,6 +1,7 @@
 /* DTLS: the ways in that a datagram socket adds, and those that it shares with TLS. */
 #include "attack.h"
 #include "datagram_client.h"
+#include "inside.h"
 #include "test.h"
 
 #include <errno.h>
@@ -146,21 +147,12 @@ static void serve_unconnected(SSL_CTX *context, int descriptor)
 }
 
 /* libssl sees no socket. */
-static void serve_by_memory(SSL_CTX *context, int descriptor)
+static void converse_by_memory(SSL_CTX *context, int descriptor)
 {
 	struct timeval patience = {.tv_usec = 500000};
 	BIO *input = BIO_new(BIO_s_mem()), *output = BIO_new(BIO_s_mem());
-	struct pollfd waiting = {.fd = descriptor, .events = POLLIN};
 	SSL *ssl = SSL_new(context);
-	struct sockaddr_in peer;
-	socklen_t length = sizeof(peer);
-	char byte;
-	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
-	poll(&waiting, 1, -1);
-	recvfrom(descriptor, &byte, 1, MSG_PEEK, (struct sockaddr *)&peer, &length);
-	if (connect(descriptor, (struct sockaddr *)&peer, length) != 0)
-		exit(1);
 	setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	SSL_set_options(ssl, SSL_OP_NO_QUERY_MTU);
 	DTLS_set_link_mtu(ssl, 1500);
@@ -170,6 +162,21 @@ static void serve_by_memory(SSL_CTX *context, int descriptor)
 	SSL_set_accept_state(ssl);
 	host_converse(ssl, input, output, descriptor);
 	SSL_free(ssl);
+}
+
+static void serve_by_memory(SSL_CTX *context, int descriptor)
+{
+	struct pollfd waiting = {.fd = descriptor, .events = POLLIN};
+	struct sockaddr_in peer;
+	socklen_t length = sizeof(peer);
+	char byte;
+	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+	poll(&waiting, 1, -1);
+	recvfrom(descriptor, &byte, 1, MSG_PEEK, (struct sockaddr *)&peer, &length);
+	if (connect(descriptor, (struct sockaddr *)&peer, length) != 0)
+		exit(1);
+	converse_by_memory(context, descriptor);
 	if (connect(descriptor, &nobody, sizeof(nobody)) != 0)
 		exit(1);
 }
@@ -250,6 +257,21 @@ static int host_by_memory_beside_listener(char **words)
 	return host_by_memory(words);
 }
 
+/* Its datagrams are the pieces of a stream; beside it a socket for datagrams. */
+static int host_of_stream(char **words)
+{
+	SSL_CTX *context = datagram_context(words);
+	int listener = host_socket(SOCK_STREAM, words[2 + ENFORCED]), client;
+
+	host_socket(SOCK_DGRAM, words[2 + SECOND]);
+	say_ready();
+	while ((client = accept(listener, NULL, NULL)) >= 0) {
+		converse_by_memory(context, client);
+		close(client);
+	}
+	return 1;
+}
+
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
 static int host_reading_anyway(char **words)
 {
@@ -265,6 +287,23 @@ static int host_of_keys(char **words)
 }
 
 /* ---- the client ---- */
+
+/* DTLS in a stream, and TLS in datagrams. */
+static void visit_by_stream(const struct client *client, struct outcome *outcome)
+{
+	struct client visitor = *client;
+
+	visitor.descriptor = datagram_client_connect(client, SOCK_STREAM);
+	datagram_client_run(&visitor, outcome);
+}
+
+static void visit_by_datagrams(const struct client *client, struct outcome *outcome)
+{
+	struct client visitor = *client;
+
+	visitor.descriptor = inside_datagrams(datagram_client_connect(client, SOCK_DGRAM));
+	client_run(&visitor, outcome);
+}
 
 static unsigned offer_identity(SSL *ssl, const char *hint, char *identity, unsigned identity_size,
 			       unsigned char *key, unsigned size)
@@ -363,13 +402,6 @@ static void send_data_first(SSL_CTX *context, SSL *ssl)
 
 #define DATAGRAMS .datagrams = true, .versions = ONLY_1_2, .visit = datagram_client_run
 
-static const char *lacks_reading_client(void)
-{
-	return OpenSSL_version_num() < 0x30200000
-		       ? NULL
-		       : "untried: from OpenSSL 3.2 on, the test's client loses parts of datagrams";
-}
-
 static const struct attack attacks[] = {
 	{
 		DATAGRAMS,
@@ -446,15 +478,26 @@ static const struct attack attacks[] = {
 	},
 	{
 		.datagrams = true,
-		.visit = datagram_client_run_tls,
+		.visit = visit_by_datagrams,
 		.name = "a stranger whose TLS comes by memory out of datagrams, beside an open "
 			"listener",
 		.source = "OpenVPN src/openvpn/ssl_openssl.c, key_state_ssl_init()",
 		.host = host_of_tls_beside_listener,
-		.lacking = lacks_reading_client,
 		.second = "verify = off",
 		.sections = "[port *]\nca = {ca}\nrefuse = {answer}\n"
 			    "[port {second}]\nverify = off\n",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
+		.datagrams = true,
+		.versions = ONLY_1_2,
+		.visit = visit_by_stream,
+		.name = "a stranger whose datagrams come out of a stream, beside open ones",
+		.source = "OpenSSL crypto/bio/bss_mem.c; OpenVPN's packets over TCP",
+		.host = host_of_stream,
+		.rule = "ca = {ca}\nplaintext = allow",
+		.second = "verify = off",
 		.reason = "no-certificate",
 		.answer = "close",
 	},

@@ -4,7 +4,7 @@
 #include "attack.h"
 #include "decoy.h"
 #include "early.h"
-#include "mask.h"
+#include "inside.h"
 #include "test.h"
 #include "veil.h"
 
@@ -20,7 +20,7 @@
 /* `serve` is what is to be done over the stream inside. */
 static void serve_inside(SSL *ssl, void (*serve)(SSL *ssl))
 {
-	int inside = mask_off(dup(SSL_get_fd(ssl)));
+	int inside = inside_mask(dup(SSL_get_fd(ssl)));
 
 	SSL_set_fd(ssl, inside);
 	serve(ssl);
@@ -165,7 +165,7 @@ static void connect_masked(const struct client *client, struct outcome *outcome)
 		close(descriptor);
 		return;
 	}
-	masked.descriptor = mask_off(descriptor);
+	masked.descriptor = inside_mask(descriptor);
 	client_run(&masked, outcome);
 }
 

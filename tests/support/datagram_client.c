@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define SILENCE_MS 700
+#define MTU        1500
 
 static int outcome_index;
 
@@ -51,13 +53,13 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-static SSL_CTX *context_for(const struct client *client, const SSL_METHOD *method, int version)
+static SSL_CTX *context_for(const struct client *client)
 {
-	SSL_CTX *context = SSL_CTX_new(method);
+	SSL_CTX *context = SSL_CTX_new(DTLS_client_method());
 
 	SSL_CTX_set_security_level(context, 0);
-	SSL_CTX_set_min_proto_version(context, version);
-	SSL_CTX_set_max_proto_version(context, version);
+	SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION);
+	SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION);
 	SSL_CTX_set_read_ahead(context, 1); /* the rest of a datagram is lost */
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(context, keep_session);
@@ -70,13 +72,13 @@ static SSL_CTX *context_for(const struct client *client, const SSL_METHOD *metho
 	return context;
 }
 
-static int connected_socket(const struct client *client)
+int datagram_client_connect(const struct client *client, int type)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)client->port),
 	};
-	int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int descriptor = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
 	inet_pton(AF_INET, client->address ? client->address : "127.0.0.1", &address.sin_addr);
 	if (connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -169,24 +171,44 @@ static long count_bytes(BIO *bio, int operation, const char *bytes, size_t size,
 	return result;
 }
 
-static void run(SSL_CTX *context, const struct client *client, struct outcome *outcome)
+static BIO *bio_of(int descriptor, struct outcome *outcome)
 {
-	SSL *ssl = SSL_new(context);
-	int descriptor = connected_socket(client);
-	BIO *bio = BIO_new_dgram(descriptor, BIO_CLOSE);
 	struct sockaddr_in peer;
 	socklen_t length = sizeof(peer);
+	int type = 0;
+	socklen_t size = sizeof(type);
+	BIO *bio;
 
-	if (ssl == NULL || bio == NULL)
+	outcome->connected = getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0;
+	getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size);
+	fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+	bio = type == SOCK_DGRAM ? BIO_new_dgram(descriptor, BIO_CLOSE)
+				 : BIO_new_socket(descriptor, BIO_CLOSE);
+	if (bio == NULL)
+		abort();
+	BIO_ctrl(bio, BIO_CTRL_DGRAM_SET_CONNECTED, 0, &peer);
+	BIO_set_callback_ex(bio, count_bytes);
+	BIO_set_callback_arg(bio, (char *)outcome);
+	return bio;
+}
+
+void datagram_client_run(const struct client *client, struct outcome *outcome)
+{
+	SSL_CTX *context = context_for(client);
+	SSL *ssl = SSL_new(context);
+	BIO *bio;
+
+	if (ssl == NULL)
 		abort();
 	if (outcome_index == 0)
 		outcome_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	memset(outcome, 0, sizeof(*outcome));
-	outcome->connected = getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0;
-	BIO_ctrl(bio, BIO_CTRL_DGRAM_SET_CONNECTED, 0, &peer);
-	BIO_set_callback_ex(bio, count_bytes);
-	BIO_set_callback_arg(bio, (char *)outcome);
+	bio = bio_of(client->descriptor > 0 ? client->descriptor
+					    : datagram_client_connect(client, SOCK_DGRAM),
+		     outcome);
 	SSL_set_bio(ssl, bio, bio);
+	SSL_set_options(ssl, SSL_OP_NO_QUERY_MTU);
+	DTLS_set_link_mtu(ssl, MTU);
 	SSL_set_ex_data(ssl, outcome_index, outcome);
 	SSL_set_msg_callback(ssl, see_message);
 	SSL_set_msg_callback_arg(ssl, outcome);
@@ -198,14 +220,4 @@ static void run(SSL_CTX *context, const struct client *client, struct outcome *o
 	SSL_free(ssl);
 	SSL_CTX_free(context);
 	ERR_clear_error();
-}
-
-void datagram_client_run(const struct client *client, struct outcome *outcome)
-{
-	run(context_for(client, DTLS_client_method(), DTLS1_2_VERSION), client, outcome);
-}
-
-void datagram_client_run_tls(const struct client *client, struct outcome *outcome)
-{
-	run(context_for(client, TLS_client_method(), client->version), client, outcome);
 }

@@ -5,10 +5,10 @@
 
 #include "client.h"
 
+/* client->descriptor may be of a stream, of which each write is a datagram. */
 void datagram_client_run(const struct client *client, struct outcome *outcome);
 
-/* TLS, of which a datagram is no more than a piece, as in protocols that carry it (OpenVPN,
- * RADIUS). */
-void datagram_client_run_tls(const struct client *client, struct outcome *outcome);
+/* To the client's address and port; -1: nobody there. */
+int datagram_client_connect(const struct client *client, int type);
 
 #endif

@@ -1,4 +1,4 @@
-#include "mask.h"
+#include "inside.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -7,20 +7,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MASK 0x55
+#define MASK       0x55
+#define SILENCE_MS 700
 
 struct ends {
 	int wire, inner;
+	unsigned char mask;
+	int patience_ms; /* -1: for ever */
 };
 
 /* False: there is no more to come, or nobody to take it. */
-static bool carry(int from, int to)
+static bool carry(int from, int to, unsigned char mask)
 {
 	unsigned char bytes[4096];
 	ssize_t count = read(from, bytes, sizeof(bytes));
 
 	for (ssize_t i = 0; i < count; i++)
-		bytes[i] ^= MASK;
+		bytes[i] ^= mask;
 	return count > 0 && send(to, bytes, (size_t)count, MSG_NOSIGNAL) == count;
 }
 
@@ -31,17 +34,17 @@ static void *carry_both_ways(void *argument)
 				{.fd = ends->inner, .events = POLLIN}};
 	bool goes_on = true;
 
-	while (goes_on && poll(both, 2, -1) > 0)
+	while (goes_on && poll(both, 2, ends->patience_ms) > 0)
 		for (int i = 0; goes_on && i < 2; i++)
 			if (both[i].revents != 0)
-				goes_on = carry(both[i].fd, both[1 - i].fd);
+				goes_on = carry(both[i].fd, both[1 - i].fd, ends->mask);
 	close(ends->wire);
 	close(ends->inner);
 	free(ends);
 	return NULL;
 }
 
-int mask_off(int descriptor)
+static int begin(struct ends way)
 {
 	struct ends *ends = malloc(sizeof(*ends));
 	pthread_t thread;
@@ -51,7 +54,8 @@ int mask_off(int descriptor)
 		free(ends);
 		return -1;
 	}
-	*ends = (struct ends){descriptor, pair[0]};
+	*ends = way;
+	ends->inner = pair[0];
 	if (pthread_create(&thread, NULL, carry_both_ways, ends) != 0) {
 		close(pair[0]);
 		close(pair[1]);
@@ -60,4 +64,14 @@ int mask_off(int descriptor)
 	}
 	pthread_detach(thread);
 	return pair[1];
+}
+
+int inside_mask(int descriptor)
+{
+	return begin((struct ends){.wire = descriptor, .mask = MASK, .patience_ms = -1});
+}
+
+int inside_datagrams(int descriptor)
+{
+	return begin((struct ends){.wire = descriptor, .patience_ms = SILENCE_MS});
 }
