@@ -207,6 +207,9 @@ static inline bool connection_is_unjudged(const SSL *ssl)
 {
 	const struct connection *connection = connection_of(ssl);
 
+	/* enforces unproven-within */
+	if (connection != NULL && connection->stage == STAGE_OPEN && connection->unproven)
+		return true;
 	return connection != NULL && connection->stage != STAGE_NEW &&
 	       connection->stage != STAGE_OPEN && connection->stage != STAGE_ADMITTED;
 }

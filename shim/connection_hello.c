@@ -55,6 +55,17 @@ struct route connection_route(const struct connection *connection)
 	return route;
 }
 
+/* After a HelloRetryRequest.  The client chooses the random, and a host may use the SSL again for
+ * another connection: a stream that a descriptor led to is known by a descriptor alone. */
+static bool is_second_of_stream(const struct connection *connection, const struct route *route,
+				const unsigned char *random)
+{
+	/* enforces stream-of-descriptor */
+	if (!connection->by_random && !route->endpoint_known)
+		return false;
+	return connection->stream != NULL && guard_is_of(connection->stream, random);
+}
+
 /* The accepted connection that this hello came by.  Over none that is known: REASON_NONE, and the
  * route has no endpoint. */
 static enum reason claim_stream(struct connection *connection, const unsigned char *random,
@@ -65,8 +76,9 @@ static enum reason claim_stream(struct connection *connection, const unsigned ch
 	*route = endpoint_route(connection->openssl, connection->ssl);
 	if (route->is_datagram)
 		return REASON_NONE;
-	if (connection->stream != NULL && guard_is_of(connection->stream, random)) {
+	if (is_second_of_stream(connection, route, random)) {
 		*route = connection_route(connection);
+		guard_asked_again(connection->stream);
 		return REASON_NONE;
 	}
 	connection->by_random = false;

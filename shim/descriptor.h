@@ -40,7 +40,7 @@ enum stream_state {
 enum reply {
 	REPLY_NONE,  /* no hello has come */
 	REPLY_DUE,   /* it has, and nothing since */
-	REPLY_AGAIN, /* a HelloRetryRequest has left */
+	REPLY_AGAIN, /* a HelloRetryRequest has left, and the second hello has not been read */
 	REPLY_HELLO, /* a ServerHello was the first that left */
 	REPLY_LOST   /* something else, or more has come before: it could have come from the client
 			itself */

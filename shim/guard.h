@@ -75,6 +75,9 @@ bool guard_is_of(const struct stream *stream, const unsigned char *random);
 bool guard_has_replied(const struct stream *stream,
 		       const unsigned char random[SERVER_RANDOM_BYTES]);
 
+/* The server whose stream it is has read the second hello. */
+void guard_asked_again(struct stream *stream);
+
 /* The verdict.  `stream` may be NULL. */
 void guard_admit(struct stream *stream);
 void guard_refuse(struct stream *stream, enum answer answer);

@@ -19,6 +19,16 @@ void guard_hear(struct stream *stream, bool brought_hello)
 	}
 }
 
+/* A HelloRetryRequest anybody can foretell, and so have it said: what comes behind it says nothing
+ * until the server has read the second hello. */
+void guard_asked_again(struct stream *stream)
+{
+	enum reply again = REPLY_AGAIN;
+
+	if (atomic_compare_exchange_strong(&stream->reply, &again, REPLY_DUE))
+		stream->server_hello.state = SERVER_HELLO_MORE;
+}
+
 static void feed(struct stream *stream, const struct msghdr *message, size_t count)
 {
 	enum server_hello_state state = SERVER_HELLO_MORE;
@@ -35,6 +45,9 @@ static void feed(struct stream *stream, const struct msghdr *message, size_t cou
 		after = REPLY_AGAIN;
 	else if (state != SERVER_HELLO_MORE)
 		after = state == SERVER_HELLO_WHOLE ? REPLY_HELLO : REPLY_LOST;
+	/* enforces reply-to-second */
+	if (before == REPLY_AGAIN && after == REPLY_HELLO)
+		after = REPLY_LOST;
 	atomic_compare_exchange_strong(&stream->reply, &before, after);
 }
 

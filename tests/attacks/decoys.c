@@ -10,6 +10,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/bio.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,6 +65,39 @@ static void answer_early(SSL *ssl)
 static void answer_masked_early(SSL *ssl)
 {
 	serve_inside(ssl, answer_early);
+}
+
+/* Between the two flights: what a BIO writes comes by no door, and keys may be a login. */
+static void act_between_flights(const SSL *ssl, int where, int value)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n" SERVER_ANSWER;
+	unsigned char key[32];
+	SSL *own = (SSL *)(uintptr_t)ssl;
+	BIO *bio;
+
+	(void)value;
+	if (where != SSL_CB_ACCEPT_LOOP || SSL_get_state(ssl) != TLS_ST_EARLY_DATA)
+		return;
+	if (SSL_export_keying_material(own, key, sizeof(key), "k", 1, NULL, 0, 0) == 1)
+		host_is_in("keys");
+	bio = BIO_new(BIO_f_ssl());
+	BIO_set_ssl(bio, own, BIO_NOCLOSE);
+	if (BIO_write(bio, answer, sizeof(answer) - 1) > 0)
+		(void)BIO_flush(bio);
+	BIO_free(bio);
+}
+
+static void serve_between_flights(SSL *ssl)
+{
+	veil_set(ssl, -1, VEIL_SEEN);
+	SSL_set_info_callback(ssl, act_between_flights);
+	if (host_accept(ssl) && host_read(ssl))
+		host_answer(ssl);
+}
+
+static void serve_masked_between_flights(SSL *ssl)
+{
+	serve_inside(ssl, serve_between_flights);
 }
 
 static int serve_all(char **words, SSL_CTX *context)
@@ -150,6 +185,34 @@ static int host_beside_both(char **words)
 	return serve_all(words, shared);
 }
 
+/* One SSL for all: over the descriptor of the open port, and inside of what comes to the other. */
+static int host_with_one_ssl(char **words)
+{
+	const struct timeval soon = {.tv_usec = 100000};
+	SSL *ssl = SSL_new(host_context(TLS_server_method(), words));
+	struct pollfd ports[] = {
+		{.fd = -1, .events = POLLIN},
+		{.fd = host_socket(SOCK_STREAM, words[2 + SECOND]), .events = POLLIN}};
+	int client, listener = host_socket(SOCK_STREAM, words[2 + ENFORCED]);
+
+	while ((ports[0].fd = accept(listener, NULL, NULL)) >= 0) {
+		while (poll(ports, 2, -1) > 0 && ports[0].revents == 0) {
+			client = accept(ports[1].fd, NULL, NULL);
+			setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+			SSL_clear(ssl);
+			SSL_set_fd(ssl, client);
+			SSL_accept(ssl);
+			close(client);
+		}
+		SSL_clear(ssl);
+		SSL_set_fd(ssl, ports[0].fd);
+		SSL_set_accept_state(ssl);
+		serve_masked(ssl);
+		close(ports[0].fd);
+	}
+	return 1;
+}
+
 /* ---- the attacker ---- */
 
 static void connect_masked(const struct client *client, struct outcome *outcome)
@@ -174,18 +237,24 @@ static unsigned decoy_port;
 static void prepare_decoy(SSL_CTX *context, SSL *ssl)
 {
 	(void)context;
-	decoy_of(ssl, decoy_port, false);
+	decoy_of(ssl, decoy_port, DECOY_PLAIN);
 }
 
 static void prepare_decoy_in_request(SSL_CTX *context, SSL *ssl)
 {
 	(void)context;
-	decoy_of(ssl, decoy_port, true);
+	decoy_of(ssl, decoy_port, DECOY_IN_REQUEST);
+}
+
+static void prepare_decoy_in_retry(SSL_CTX *context, SSL *ssl)
+{
+	(void)context;
+	decoy_of(ssl, decoy_port, DECOY_IN_RETRY);
 }
 
 static void prepare_decoy_and_early_data(SSL_CTX *context, SSL *ssl)
 {
-	decoy_of(ssl, decoy_port, true);
+	decoy_of(ssl, decoy_port, DECOY_IN_REQUEST);
 	send_early_data(context, ssl);
 }
 
@@ -250,6 +319,42 @@ static const struct attack attacks[] = {
 		.attack = come_behind_decoy,
 		.client = {.prepare = prepare_decoy_in_request},
 		.second = "verify = off",
+	},
+	{
+		.name = "the same, behind a request for another hello that it says first",
+		.source = "RFC 862; RFC 8446, 4.1.4",
+		.host = host_beside_echo,
+		.serve = serve_masked,
+		MASKED,
+		.attack = come_behind_decoy,
+		.client = {.prepare = prepare_decoy_in_retry},
+		.second = "verify = off",
+	},
+	{
+		.name = "an answer and keys between the flights, behind a hello that has come to "
+			"the open port, too",
+		.source = "BIO_f_ssl(3); RFC 8446, 4.4.4 and 7.5",
+		.host = host_beside_reader,
+		.serve = serve_masked_between_flights,
+		MASKED,
+		.attack = come_behind_decoy,
+		.client = {.prepare = prepare_decoy_in_request},
+		.versions = ONLY_1_3,
+		.second = "verify = off",
+	},
+	{
+		.name = "a stranger whose hello has come before, over the host's only SSL, to the "
+			"open port",
+		.source = "SSL_clear(3); RFC 8446, 4.1.2",
+		.host = host_with_one_ssl,
+		.visit = connect_masked,
+		.attack = come_behind_decoy,
+		.client = {.prepare = prepare_decoy},
+		.rule = "ca = {ca}\nplaintext = allow",
+		.second = "verify = off",
+		.reason = "no-certificate",
+		.answer = "close",
+		.at_the_end = true,
 	},
 	{
 		.name = "early data behind a hello that has come to the open port, too",

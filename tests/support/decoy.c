@@ -52,8 +52,31 @@ void decoy_send_in_request(unsigned port, const void *hello, size_t length)
 	send_hello(port, HEAD, hello, length);
 }
 
+/* What a server says that asks for another hello: RFC 8446, 4.1.3 and 4.1.4. */
+static const unsigned char retry[] = {
+	2,    0,    0,    0,    3,    3,    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61,
+	0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16,
+	0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+};
+
+/* In the record of a HelloRetryRequest. */
+static void send_hello_in_retry(unsigned port, const void *hello, size_t length)
+{
+	const unsigned char header[RECORD_HEADER_BYTES] = {
+		SSL3_RT_HANDSHAKE, 3, 1, (unsigned char)(length >> 8), (unsigned char)length};
+	unsigned char message[16384];
+
+	if (sizeof(retry) + sizeof(header) + length > sizeof(message))
+		return;
+	memcpy(message, retry, sizeof(retry));
+	memcpy(message + sizeof(retry), header, sizeof(header));
+	memcpy(message + sizeof(retry) + sizeof(header), hello, length);
+	send_hello(port, "", "", 0);
+	send_message("", message, sizeof(retry) + sizeof(header) + length);
+}
+
 static unsigned port_of_decoy;
-static bool in_request;
+static enum decoy_form form;
 
 static void pass_on(int is_written, int version, int type, const void *bytes, size_t count,
 		    SSL *ssl, void *argument)
@@ -61,18 +84,22 @@ static void pass_on(int is_written, int version, int type, const void *bytes, si
 	(void)version, (void)argument;
 	if (type != SSL3_RT_HANDSHAKE)
 		return;
+	if (is_written && form == DECOY_IN_RETRY) {
+		send_hello_in_retry(port_of_decoy, bytes, count);
+		return;
+	}
 	if (is_written) {
-		send_hello(port_of_decoy, in_request ? HEAD : "", bytes, count);
+		send_hello(port_of_decoy, form == DECOY_IN_REQUEST ? HEAD : "", bytes, count);
 		return;
 	}
 	SSL_set_msg_callback(ssl, NULL);
 	send_message("", bytes, count);
 }
 
-void decoy_of(SSL *ssl, unsigned port, bool is_in_request)
+void decoy_of(SSL *ssl, unsigned port, enum decoy_form asked)
 {
 	port_of_decoy = port;
-	in_request = is_in_request;
+	form = asked;
 	SSL_set_msg_callback(ssl, pass_on);
 }
 
