@@ -35,15 +35,13 @@ enum stream_state {
 	STREAM_DONE       /* admitted, or open and claimed: none of the shim's business any more */
 };
 
-/* What has left since the hello came in, of which nobody but the server at the other end of this
- * very connection knows what it will be. */
+/* What has left since the hello came in.  A server's random nobody knows before it has left: what
+ * holds it, and leaves before more has come, is of that server. */
 enum reply {
 	REPLY_NONE,  /* no hello has come */
 	REPLY_DUE,   /* it has, and nothing since */
-	REPLY_AGAIN, /* a HelloRetryRequest has left, and the second hello has not been read */
-	REPLY_HELLO, /* a ServerHello was the first that left */
-	REPLY_LOST   /* something else, or more has come before: it could have come from the client
-			itself */
+	REPLY_HELLO, /* a ServerHello has left, with nothing come in between */
+	REPLY_LOST   /* more has come before */
 };
 
 /* What has come in so far. */

@@ -70,7 +70,7 @@ void guard_complete(struct route *route, struct stream *stream);
 /* Is it the stream of this hello, the second of its handshake (HelloRetryRequest)? */
 bool guard_is_of(const struct stream *stream, const unsigned char *random);
 
-/* Has the ServerHello with this random left by `stream`, first of all since its hello came?  Then
+/* Has the ServerHello with this random left by `stream` before anything came behind its hello? Then
  * it is the connection of that server, and nobody else's.  `stream` may be NULL. */
 bool guard_has_replied(const struct stream *stream,
 		       const unsigned char random[SERVER_RANDOM_BYTES]);

@@ -134,7 +134,7 @@ enum claim guard_claim(struct route *route, const unsigned char *random, struct 
 	result = claim_random(random, claimed, &any_unclassified);
 	/* enforces unclassified */
 	if (any_unclassified)
-		return result;
+		return result == CLAIM_MATCHED ? CLAIM_MADE : result;
 	if (result == CLAIM_MATCHED)
 		guard_complete(route, *claimed);
 	return result;

@@ -11,7 +11,7 @@ void guard_hear(struct stream *stream, bool brought_hello)
 	enum reply due = REPLY_DUE;
 
 	if (brought_hello) {
-		stream->server_hello = (struct server_hello){.taken = 0};
+		stream->server_hello = (struct server_hello){.has_begun = false};
 		atomic_store(&stream->reply, REPLY_DUE);
 	} else {
 		/* enforces reply-first */
@@ -19,41 +19,26 @@ void guard_hear(struct stream *stream, bool brought_hello)
 	}
 }
 
-/* A HelloRetryRequest anybody can foretell, and so have it said: what comes behind it says nothing
- * until the server has read the second hello. */
+/* After a HelloRetryRequest, which anybody can foretell: what has left until now tells nothing. */
 void guard_asked_again(struct stream *stream)
 {
-	enum reply again = REPLY_AGAIN;
-
-	if (atomic_compare_exchange_strong(&stream->reply, &again, REPLY_DUE))
-		stream->server_hello.state = SERVER_HELLO_MORE;
+	guard_hear(stream, true);
 }
 
 static void feed(struct stream *stream, const struct msghdr *message, size_t count)
 {
-	enum server_hello_state state = SERVER_HELLO_MORE;
-	enum reply before = atomic_load(&stream->reply), after = before;
+	enum reply due = REPLY_DUE;
+	bool is_whole = false;
 
 	for (size_t i = 0; i < message->msg_iovlen && count > 0; i++) {
 		const struct iovec *piece = &message->msg_iov[i];
 		size_t length = piece->iov_len < count ? piece->iov_len : count;
 
-		state = server_hello_feed(&stream->server_hello, piece->iov_base, length);
+		is_whole = server_hello_feed(&stream->server_hello, piece->iov_base, length);
 		count -= length;
 	}
-	if (state == SERVER_HELLO_RETRY)
-		after = REPLY_AGAIN;
-	else if (state != SERVER_HELLO_MORE)
-		after = state == SERVER_HELLO_WHOLE ? REPLY_HELLO : REPLY_LOST;
-	/* enforces reply-to-second */
-	if (before == REPLY_AGAIN && after == REPLY_HELLO)
-		after = REPLY_LOST;
-	atomic_compare_exchange_strong(&stream->reply, &before, after);
-}
-
-static bool is_due(enum reply reply)
-{
-	return reply == REPLY_DUE || reply == REPLY_AGAIN;
+	if (is_whole)
+		atomic_compare_exchange_strong(&stream->reply, &due, REPLY_HELLO);
 }
 
 /* Before they leave: who reads beside may have the client's answer before this call returns. */
@@ -61,7 +46,7 @@ struct said guard_say(struct stream *stream, const struct msghdr *message)
 {
 	struct said said = {.reply = atomic_load(&stream->reply)};
 
-	if (!is_due(said.reply))
+	if (said.reply != REPLY_DUE)
 		return said;
 	said.before = stream->server_hello;
 	feed(stream, message, SSIZE_MAX);
@@ -80,10 +65,10 @@ static size_t length_of(const struct msghdr *message)
 void guard_take_back(struct stream *stream, const struct msghdr *message, const struct said *said,
 		     ssize_t count)
 {
-	if (!is_due(said->reply) || (count >= 0 && (size_t)count == length_of(message)))
+	if (said->reply != REPLY_DUE || (count >= 0 && (size_t)count == length_of(message)))
 		return;
 	stream->server_hello = said->before;
-	atomic_store(&stream->reply, said->reply);
+	atomic_store(&stream->reply, REPLY_DUE);
 	if (count > 0)
 		feed(stream, message, (size_t)count);
 }

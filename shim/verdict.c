@@ -309,27 +309,31 @@ static bool has_moved(const struct connection *connection)
 
 /* It was found by the hello's random, which a client can send twice: is it another's, by which this
  * one's ServerHello has not left? */
-static bool is_decoy(struct connection *connection)
+static bool is_decoy(const struct connection *connection)
 {
 	unsigned char random[SERVER_RANDOM_BYTES];
 
-	if (!connection->unproven || !verdict_has_finished(connection))
-		return false;
-	connection->unproven = connection->by_random =
-		connection->openssl->SSL_get_server_random(connection->ssl, random,
-							   sizeof(random)) != sizeof(random) ||
-		!guard_has_replied(connection->stream, random);
-	return connection->unproven;
+	return connection->openssl->SSL_get_server_random(connection->ssl, random,
+							  sizeof(random)) != sizeof(random) ||
+	       !guard_has_replied(connection->stream, random);
 }
 
-/* Which it is is not known. */
-static void refuse_decoy(struct connection *connection)
+/* So which endpoint it is of is not known: what all of them admit is admitted. */
+static void judge_without_endpoint(struct connection *connection)
 {
+	enum reason reason;
+	struct route route;
+
 	guard_let_go(connection->stream);
 	connection->stream = NULL;
 	connection->endpoint_known = false;
-	connection->answer = ANSWER_CLOSE;
-	verdict_refuse(connection, REASON_UNKNOWN_ENDPOINT);
+	peer_forget(connection->openssl, &connection->peer);
+	reason = verdict_find_rules_again(connection, &route);
+	if (reason == REASON_NONE && connection->stage == STAGE_OPEN &&
+	    rules_verify(&connection->rules) == VERIFY_REQUIRE)
+		reason = REASON_UNKNOWN_ENDPOINT;
+	if (reason != REASON_NONE)
+		verdict_refuse(connection, reason);
 }
 
 static void judge(struct connection *connection, bool anew)
@@ -346,10 +350,13 @@ static void judge(struct connection *connection, bool anew)
 	guard_look();
 	/* enforces policy-at-the-end, as policy-on-the-way does */
 	verdict_follow_policy(connection);
-	/* enforces decoy */
 	if ((connection->stage == STAGE_OPEN || connection->stage == STAGE_ARMED) &&
-	    is_decoy(connection))
-		refuse_decoy(connection);
+	    connection->unproven && verdict_has_finished(connection)) {
+		/* enforces decoy */
+		if (is_decoy(connection))
+			judge_without_endpoint(connection);
+		connection->by_random = connection->unproven = false;
+	}
 	if (connection->stage == STAGE_OPEN && connection_is_observed(connection)) {
 		verdict_observe_end(connection);
 	} else if (connection->stage == STAGE_OPEN) {

@@ -37,31 +37,22 @@ size_t tls_records_feed(struct tls_records *records, const unsigned char *bytes,
 /* Between two records, and not broken? */
 bool tls_records_at_boundary(const struct tls_records *records);
 
-/* The first that a TLS server says: up to the random of its ServerHello (RFC 8446, 4.1.3), past
- * warnings, and past a HelloRetryRequest, which is one with a random of its own.  All zero: not a
+/* The first ServerHello in what is written: up to its random (RFC 8446, 4.1.3).  All zero: not a
  * byte was seen. */
 #define SERVER_RANDOM_BYTES 32
-#define SERVER_HELLO_BYTES  (RECORD_HEADER_BYTES + 4 + 2 + SERVER_RANDOM_BYTES)
+/* Of a length and a version, and the random, behind the begin of its record. */
+#define SERVER_HELLO_BYTES (3 + 2 + SERVER_RANDOM_BYTES)
 struct server_hello {
-	uint16_t skip; /* of the record under way */
+	struct server_flight flight;
+	bool has_begun;
 	uint8_t taken;
-	uint8_t state;                     /* enum server_hello_state */
-	uint8_t bytes[SERVER_HELLO_BYTES]; /* whole: with the random at the end */
+	uint8_t bytes[SERVER_HELLO_BYTES];
 };
 
-enum server_hello_state {
-	SERVER_HELLO_MORE,
-	SERVER_HELLO_RETRY,
-	SERVER_HELLO_WHOLE,
-	SERVER_HELLO_NOT
-};
+/* True: the random has come, and it stays what it is. */
+bool server_hello_feed(struct server_hello *hello, const unsigned char *bytes, size_t count);
 
-/* Feed the bytes that come next.  SERVER_HELLO_RETRY: the client is asked for another hello, and
- * after that it goes on.  Whole, or not one, it stays what it is. */
-enum server_hello_state server_hello_feed(struct server_hello *hello, const unsigned char *bytes,
-					  size_t count);
-
-/* Of a whole one. */
+/* Then this. */
 const uint8_t *server_hello_random(const struct server_hello *hello);
 
 #endif

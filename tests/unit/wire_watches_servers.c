@@ -2,6 +2,8 @@
 #include "wire/server_flight.h"
 #include "wire_bytes.h"
 
+#include <openssl/sha.h>
+
 static struct stream stream;
 static uint32_t seed = 20260103;
 
@@ -54,6 +56,7 @@ static void add_flight(struct stream *flights, const struct flight *flight,
 	SSL_CTX *context = SSL_CTX_new(TLS_method());
 	BIO *to_server = BIO_new(BIO_s_mem()), *to_client = BIO_new(BIO_s_mem());
 	static unsigned char sent[20000];
+	static char name[] = "a.example", group[] = "P-384";
 	SSL *client, *server;
 	int count;
 
@@ -67,9 +70,9 @@ static void add_flight(struct stream *flights, const struct flight *flight,
 	if (flight->warns)
 		SSL_CTX_set_tlsext_servername_callback(context, warn);
 	server = SSL_new(context);
-	SSL_set_tlsext_host_name(client, "a.example");
+	SSL_set_tlsext_host_name(client, name);
 	if (flight->retries)
-		assert_int_equal(SSL_set1_groups_list(server, "P-384"), 1);
+		assert_int_equal(SSL_set1_groups_list(server, group), 1);
 	BIO_up_ref(to_server);
 	BIO_up_ref(to_client);
 	SSL_set_bio(client, to_client, to_server);
@@ -168,78 +171,70 @@ static void tells_others_apart(void **state)
 }
 
 /* In two pieces, or in pieces of one byte where `cut` is 0.  The random; NULL: there is none. */
-static const uint8_t *first_hello(size_t cut, bool *retries)
+static const uint8_t *first_random(size_t cut)
 {
 	static struct server_hello hello;
-	enum server_hello_state state = SERVER_HELLO_MORE;
+	bool is_whole = false;
 
 	memset(&hello, 0, sizeof(hello));
-	*retries = false;
 	for (size_t at = 0; at < stream.length;) {
 		const size_t piece = cut == 0 ? 1 : at == 0 ? cut : stream.length - at;
 		unsigned char *exact = malloc(piece);
 
 		assert_non_null(exact);
 		memcpy(exact, stream.bytes + at, piece);
-		state = server_hello_feed(&hello, exact, piece);
-		*retries |= state == SERVER_HELLO_RETRY;
+		is_whole = server_hello_feed(&hello, exact, piece);
 		free(exact);
 		at += piece;
 	}
-	return state == SERVER_HELLO_WHOLE ? server_hello_random(&hello) : NULL;
+	return is_whole ? server_hello_random(&hello) : NULL;
 }
 
 static void reads_randoms(void **state)
 {
-	static const struct flight flights[] = {
-		{.version = TLS1_2_VERSION},
-		{.version = TLS1_2_VERSION, .warns = true},
-		{.version = TLS1_3_VERSION},
-		{.version = TLS1_3_VERSION, .retries = true},
+	static const struct {
+		struct flight flight;
+		const char *before; /* what else is written */
+	} cases[] = {
+		{{.version = TLS1_2_VERSION}, ""},
+		{{.version = TLS1_2_VERSION, .warns = true}, ""},
+		{{.version = TLS1_3_VERSION}, ""},
+		{{.version = TLS1_3_VERSION}, "220 ready\r\n"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(flights) / sizeof(flights[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		unsigned char random[SERVER_RANDOM_BYTES];
 
 		stream.length = 0;
-		add_flight(&stream, &flights[i], random);
+		add(&stream, cases[i].before, strlen(cases[i].before));
+		add_flight(&stream, &cases[i].flight, random);
 		for (size_t cut = 0; cut <= stream.length; cut++) {
-			bool retries;
-			const uint8_t *found = first_hello(cut, &retries);
+			const uint8_t *found = first_random(cut);
 
 			expect(found != NULL && memcmp(found, random, sizeof(random)) == 0,
 			       "flight %zu, cut at %zu: %s", i, cut, found ? "another" : "none");
-			expect(!retries || flights[i].retries, "flight %zu, cut at %zu: again", i,
-			       cut);
-			expect(retries || !flights[i].retries || cut != 0, "flight %zu: once", i);
 		}
 	}
 	expectations_met();
 }
 
-/* Of a stream whose first byte is not a server's the rest does not count. */
-static void reads_the_first_alone(void **state)
+/* RFC 8446, 4.1.3: who asks for another hello says so by its random. */
+static void reads_no_other_random(void **state)
 {
-	static const struct {
-		const char *bytes;
-		size_t count;
-	} before[] = {
-		{"220 ready\r\n", 11},       {"\x17\x03\x03\0\1\0", 6},
-		{"\x16\x03\x03\0\4\1", 6},   {"\x15\x03\x03\0\3\1\x70\0", 8},
-		{"\x16\x02\x03\0\x40\2", 6}, {"\x16\x03\x03\0\x25\2", 6},
-	};
-	unsigned char random[SERVER_RANDOM_BYTES];
-	bool retries;
+	unsigned char random[SERVER_RANDOM_BYTES], retry[SHA256_DIGEST_LENGTH];
+	static const char word[] = "HelloRetryRequest";
+	const struct flight flight = {.version = TLS1_3_VERSION, .retries = true};
+	const uint8_t *found;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
-		stream.length = 0;
-		add(&stream, before[i].bytes, before[i].count);
-		add_flight(&stream, &(struct flight){.version = TLS1_3_VERSION}, random);
-		for (size_t cut = 0; cut <= stream.length; cut++)
-			expect(first_hello(cut, &retries) == NULL, "case %zu, cut at %zu", i, cut);
-	}
+	SHA256((const unsigned char *)word, sizeof(word) - 1, retry);
+	stream.length = 0;
+	add_flight(&stream, &flight, random);
+	found = first_random(1);
+	expect(found != NULL && memcmp(found, retry, sizeof(retry)) == 0, "not that of the first");
+	stream.length = 6 + SERVER_HELLO_BYTES - 1;
+	expect(first_random(1) == NULL, "whole before its end");
 	expectations_met();
 }
 
@@ -334,7 +329,7 @@ int main(void)
 		TEST("in fifty thousand streams of chance bytes the first is found",
 		     finds_it_in_chance_bytes),
 		TEST("the random of the first ServerHello is read, wherever cut", reads_randoms),
-		TEST("behind anything else there is none", reads_the_first_alone),
+		TEST("it is that of the first, and whole", reads_no_other_random),
 		TEST("records are TLS up to the first byte that does not fit", counts_tls),
 	};
 
