@@ -32,6 +32,8 @@ cat >host.py <<-'X'
 	listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 	listener.bind(("127.0.0.1", int(sys.argv[1])))
 	listener.listen(64)
+	if "USER_AFTERWARDS" in os.environ:
+	    os.setuid(int(os.environ["USER_AFTERWARDS"]))
 	is_parent = int(sys.argv[2]) > 0
 	for i in range(int(sys.argv[2])):
 	    if os.fork() == 0:
@@ -142,7 +144,7 @@ sums_up() {
 		import json, sys
 		program, = json.load(open("out.json"))["programs"]
 		assert program["program"] == "python3" and program["pids"] == [int(sys.argv[1])], program
-		assert program["rules"] == 3 and program["generation"] == 1 and program["stale"] is False, program
+		assert program["rules"] == 3 and program["generation"] == 1 and program["stale"] is False and program["stale_why"] is None, program
 		counts = {(c["server"], c["verdict"], c["reason"]): c["count"] for c in program["connections"]}
 		assert counts["-", "refused", "no-certificate"] == 2, counts
 		assert counts["shop.example", "refused", "untrusted-issuer"] == 1, counts
@@ -170,6 +172,44 @@ check '--json is JSON, with the same numbers' sums_up
 check '--metrics is what Prometheus accepts' is_metrics
 check '--output is written by rename' is_renamed
 check 'an output that cannot be written leaves nothing behind' is_kept
+
+# --- a policy that is not taken up
+is_stale_for() { # PATTERN: of the table, folded or not, and of JSON; and it fits
+	local wanted=$1
+	wait_for bash -c "python3 come.py $port '' '' '' >/dev/null; '$cfshim' status $host | grep -q '; stale: '" || return
+	"$cfshim" status "$host" >table
+	cat table
+	"$cfshim" status "$host" --json >out.json && cat out.json
+	sed -z 's/\n           / /g' table | grep -qE "^  policy .*; stale: what is there now is not in force process $host, of user $wanted" &&
+		(($(wc -L <table) <= 80)) && python3 - "$host" "$wanted" <<-'X'
+			import json, re, sys
+			program, = json.load(open("out.json"))["programs"]
+			assert program["stale"] is True and program["stale_pid"] == int(sys.argv[1]), program
+			assert re.search(sys.argv[2].split("says: ")[1], program["stale_why"]), program
+		X
+}
+is_taken_up() {
+	wait_for bash -c "python3 come.py $port '' '' '' >/dev/null; '$cfshim' status $host | grep -q 'rules, generation 2$'" &&
+		"$cfshim" status "$host" --json | grep -q '"stale": false, "stale_why": null,'
+}
+port=$(free_port)
+printf '[port %s]\nca = %s/pki/ca.pem\n' "$port" "$PWD" >kept.conf
+start kept.conf "$port" 0
+printf '[port %s]\nverify = maybe\n' "$port" >kept.new && mv kept.new kept.conf
+check 'a policy with a mistake is kept out: status says which' is_stale_for "$(id -un), says: .*kept.conf:2:10: verify takes require"
+if ((EUID == 0)); then
+	port=$(free_port)
+	mkdir ca-of-root && chmod 755 ca-of-root && cp pki/ca.pem ca-of-root/ && chmod 600 ca-of-root/ca.pem
+	printf '[port %s]\nca = %s/ca-of-root/ca.pem\n' "$port" "$PWD" >dropped.conf
+	USER_AFTERWARDS=65534 start dropped.conf "$port" 0
+	printf '[port %s]\nca = %s/ca-of-root/ca.pem\nrefuse = close\n' "$port" "$PWD" >dropped.new && mv dropped.new dropped.conf
+	check 'so is one whose files the user of the workers may not read: status says which, for whom, and what to do' is_stale_for \
+		"$(id -un 65534), says: .*dropped.conf:2:6: .*/ca-of-root/ca.pem: permission denied; .*; let user 65534, as whom this process runs, read it, or restart the server"
+	chmod 644 ca-of-root/ca.pem
+	check 'once that user may, it counts, and status is content' is_taken_up
+else
+	skip 'so is one whose files the user of the workers may not read' 'needs root'
+fi
 
 # --- arguments
 sleep 60 &
