@@ -220,7 +220,7 @@ check 'what is no process is a mistake of usage' refuses 2 'is no process' "$cfs
 check 'two forms are a mistake of usage' refuses 2 '--json and --metrics are two forms: choose one' "$cfshim" status --metrics --json
 check '--watch of metrics is a mistake of usage' refuses 2 'for the table' "$cfshim" status --metrics --watch
 check 'what is no port is a mistake of usage' refuses 2 'is no port' "$cfshim" ready https
-check 'nobody is not known to be ready' refuses 1 'nobody has been counted' "$cfshim" ready 1
+check 'nobody is not known to be ready' refuses 1 'nobody has been counted on port 1.*; `cfshim doctor --all` says which ports are covered' "$cfshim" ready 1
 
 if ((EUID == 0)); then
 	as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
@@ -340,13 +340,14 @@ edge="PROXY TCP4 104.16.0.1 127.0.0.1 5 $port\\r\\n" stranger="PROXY TCP4 192.0.
 come "$port" edge Shop.Example "$edge" >/dev/null
 come "$port" "" shop.example "$stranger" >/dev/null
 come "$port" "" nobodys.example "$stranger" >/dev/null
-is_safe() { output=$("$cfshim" ready "$port") && row "$port shop.example 1 0 0 1 0 safe to require" && row 'safe to require' && row "$port \(others\) 0 .*"; }
+is_safe() { output=$("$cfshim" ready "$port") && row "$port shop.example 1 0 0 1 0 safe" && row 'safe to require' && row "$port \(others\) 0 .*"; }
 breaks() {
 	come "$port" "" off.example "$edge" >/dev/null
 	come "$port" self-signed wrong.example "$edge" >/dev/null
 	output=$("$cfshim" ready "$port")
 	(($? == 1)) && row "$port off.example 0 1 0 0 0 .*" && row "$port wrong.example 0 0 1 0 0 .*" &&
-		row "$port shop.example 1 0 0 1 0 safe to require" && row "port $port, off.example: Cloudflare comes without .*" &&
+		row "$port shop.example 1 0 0 1 0 safe" && row "port $port, off.example: Cloudflare comes without a certificate: .*" &&
+		row "port $port, wrong.example: Cloudflare comes with a certificate .*" &&
 		row 'not safe: .*'
 }
 check 'where every edge had its certificate, it is safe to require' is_safe
@@ -356,4 +357,18 @@ is_narrow() {
 	(($? == 1)) && cat table && awk 'length > 80 { exit wide = 1 } END { exit wide || NR < 12 }' table
 }
 check 'and nothing of that is wider than 80 columns' is_narrow
+comes_both_ways() {
+	come "$port" self-signed off.example "$edge" >/dev/null
+	"$cfshim" ready "$port" | sed -z 's/\n  / /g' >whole
+	cat whole
+	grep -q "^port $port, off.example: Cloudflare comes without a certificate: switch Authenticated Origin Pulls on " whole &&
+		grep -q "^port $port, off.example: Cloudflare comes with a certificate that the rule does not admit: the log says why" whole
+}
+check 'a name for which the edge comes without one, and with a wrong one, is told of both' comes_both_ways
+takes_one_line() { # a name of usual length
+	come "$port" edge api.orders.example "$edge" >/dev/null
+	output=$("$cfshim" ready "$port")
+	row "$port api.orders.example 1 0 0 0 0 safe"
+}
+check 'a row of a usual name is one line' takes_one_line
 finish
