@@ -220,7 +220,7 @@ check 'what is no process is a mistake of usage' refuses 2 'is no process' "$cfs
 check 'two forms are a mistake of usage' refuses 2 '--json and --metrics are two forms: choose one' "$cfshim" status --metrics --json
 check '--watch of metrics is a mistake of usage' refuses 2 'for the table' "$cfshim" status --metrics --watch
 check 'what is no port is a mistake of usage' refuses 2 'is no port' "$cfshim" ready https
-check 'nobody is not known to be ready' refuses 1 'nobody has been counted on port 1.*; `cfshim doctor --all` says which ports are covered' "$cfshim" ready 1
+check 'nobody is not known to be ready' refuses 1 'nobody has been counted on port 1.*; .cfshim doctor --all. says which ports are covered' "$cfshim" ready 1
 
 if ((EUID == 0)); then
 	as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
