@@ -53,13 +53,8 @@ __attribute__((format(printf, 2, 0))) static void vprint_line(const char *verb, 
 
 	if (vasprintf(&text, format, arguments) < 0)
 		text = NULL;
-	if (text != NULL && isatty(STDERR_FILENO)) {
-		fputc(' ', stderr);
-		print_folded(stderr, (size_t)head + 1, INDENT, text);
-		fputc('\n', stderr);
-	} else {
-		fprintf(stderr, " %s\n", text != NULL ? text : "no memory");
-	}
+	fputc(' ', stderr);
+	print_foldable(stderr, (size_t)head + 1, INDENT, text != NULL ? text : "no memory");
 	free(text);
 }
 

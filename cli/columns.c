@@ -211,3 +211,12 @@ void print_folded(FILE *file, size_t column, size_t indent, const char *text)
 		text += length;
 	}
 }
+
+void print_foldable(FILE *file, size_t column, size_t indent, const char *text)
+{
+	if (isatty(fileno(file)))
+		print_folded(file, column, indent, text);
+	else
+		fputs(text, file);
+	fputc('\n', file);
+}

@@ -26,6 +26,9 @@ void columns_print(struct columns *columns, FILE *file);
  * line; the last one is not ended.  A word that is longer than a line stays whole. */
 void print_folded(FILE *file, size_t column, size_t indent, const char *text);
 
+/* `text` and an end of line: on a terminal folded, from `column` on; elsewhere one line. */
+void print_foldable(FILE *file, size_t column, size_t indent, const char *text);
+
 /* Is `file` a terminal, and NO_COLOR not set (no-color.org)?  One in memory is meant for standard
  * output. */
 bool wants_color(FILE *file);

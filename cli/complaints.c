@@ -31,11 +31,7 @@ static void print_headline(const struct complaint *complaint, const char *headli
 			complaint->severity == SEVERITY_ERROR ? RED : YELLOW, (int)head, headline);
 	else
 		fprintf(stderr, "%.*s", (int)head, headline);
-	if (isatty(STDERR_FILENO))
-		print_folded(stderr, head, INDENT, headline + head);
-	else
-		fputs(headline + head, stderr);
-	fputc('\n', stderr);
+	print_foldable(stderr, head, INDENT, headline + head);
 }
 
 void print_complaints(const struct complaints *complaints, enum severity least)

@@ -129,6 +129,7 @@ static void end_texts(struct counters *block)
 	END(block->version);
 	END(block->program);
 	END(block->policy);
+	END(block->why_stale);
 	for (size_t i = 0; i < COUNTERS_REASONS; i++)
 		END(block->reasons[i]);
 	for (size_t i = 0; i < COUNTERS_OPENSSLS; i++)

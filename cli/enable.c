@@ -1,6 +1,7 @@
 /* enable.c - `cfshim enable UNIT`, `cfshim disable UNIT`, `cfshim drop-in UNIT`: a unit of systemd
  * starts under the shim, or not at all. */
 #include "arguments.h"
+#include "columns.h"
 #include "drop_in.h"
 #include "enter_root.h"
 #include "executable.h"
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #define DROP_IN_BYTES (1u << 20)
+#define INDENT        4
 
 struct request {
 	const char *verb;
@@ -24,6 +27,25 @@ struct request {
 	const char *policy, *root;
 	bool of_user;
 };
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+	va_list arguments;
+	char *text = NULL;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	print_foldable(stdout, 0, INDENT, text != NULL ? text : "no memory");
+	free(text);
+}
+
+/* What stands before a path below --root, as the caller sees it. */
+static const char *root_of(const struct request *request)
+{
+	return request->root ? request->root : "";
+}
 
 /* ---- arguments ---- */
 
@@ -236,19 +258,20 @@ static bool run_systemctl(bool of_user)
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-static enum status reload(const struct request *request)
+static enum status reload(const struct request *request, bool is_enabled)
 {
 	const char *user = request->of_user ? " --user" : "";
 
 	if (request->root != NULL)
 		return STATUS_GOOD; /* nothing runs in there */
 	if (!is_booted()) {
-		printf("systemd does not run here, and was not reloaded\n");
+		say("systemd does not run here, and was not reloaded");
 	} else if (!run_systemctl(request->of_user)) {
 		return refuse(STATUS_BAD, request->verb,
 			      "systemctl%s daemon-reload failed: run it yourself", user);
 	}
-	printf("in force once the unit starts anew: systemctl%s restart %s\n", user, request->name);
+	say("%s is covered %s it starts anew: systemctl%s restart %s", request->name,
+	    is_enabled ? "once" : "until", user, request->name);
 	return STATUS_GOOD;
 }
 
@@ -268,14 +291,12 @@ static enum status put_file(const struct request *request, const char *text)
 			STATUS_BAD, request->verb,
 			"%s is there already, and not made by `cfshim enable`; move it away", file);
 	} else if (whose > 0 && strcmp(before, text) == 0) {
-		printf("%s is there already, as it should be\n", file);
+		say("unchanged: %s%s is there already, as it should be", root_of(request), file);
 	} else if (!drop_in_write(folder, file, text)) {
 		status = refuse(STATUS_BAD, request->verb, "%s: %s", file, strerror(errno));
 	} else {
-		printf("%s %s%s\n",
-		       whose > 0 ? "made anew:" : "made:", request->root ? request->root : "",
-		       file);
-		status = reload(request);
+		say("%s %s%s", whose > 0 ? "made anew:" : "made:", root_of(request), file);
+		status = reload(request, true);
 	}
 	free(before);
 	return status;
@@ -328,14 +349,14 @@ static enum status take_away(const struct request *request)
 		return refuse(STATUS_BAD, request->verb,
 			      "%s was not made by `cfshim enable`; remove it yourself", file);
 	if (whose == 0) {
-		printf("%s is not enabled: there is no %s\n", request->name, file);
+		say("%s is not enabled: there is no %s%s", request->name, root_of(request), file);
 		return STATUS_GOOD;
 	}
 	if (unlink(file) != 0)
 		return refuse(STATUS_BAD, request->verb, "%s: %s", file, strerror(errno));
 	rmdir(folder); /* stays where others have drop-ins in it */
-	printf("removed: %s%s\n", request->root ? request->root : "", file);
-	return reload(request);
+	say("removed: %s%s", root_of(request), file);
+	return reload(request, false);
 }
 
 enum status enable_verb(int argc, char **argv)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Who came to one port for one name. */
 struct names_row {
@@ -151,7 +152,7 @@ static const char *verdict_on(const struct names_row *row)
 {
 	switch (judge(row)) {
 	case READY_SAFE:
-		return "safe to require";
+		return "safe";
 	case READY_NOBODY:
 		return "no edge seen";
 	case READY_BREAKS:
@@ -196,12 +197,25 @@ static bool print_rows(const struct names *names)
 	return good;
 }
 
-/* What would break, and when that was seen last; then the word on all of it. */
+/* The word on all of it. */
 static void print_last(const char *color, const char *text)
 {
 	const bool colored = wants_color(stdout);
 
 	printf("\n%s%s%s\n", colored ? color : "", text, colored ? "\033[0m" : "");
+}
+
+/* What would break, and when that was seen last. */
+static void print_break(const struct names_row *row, const char *how, const char *stamp)
+{
+	char port[PLAIN_TEXT_BYTES], name[PLAIN_TEXT_BYTES], *text = NULL;
+
+	if (asprintf(&text, "port %s, %s: Cloudflare comes %s; last seen %s",
+		     plain_text(port, row->port), plain_text(name, name_of(row)), how, stamp) < 0)
+		return;
+	print_folded(stdout, 0, 2, text);
+	putchar('\n');
+	free(text);
 }
 
 static enum status print_verdict(const struct names *names)
@@ -211,7 +225,7 @@ static enum status print_verdict(const struct names *names)
 	for (size_t i = 0; i < names->count; i++) {
 		const struct names_row *row = &names->list[i];
 		const time_t last = (time_t)row->last_unready;
-		char port[PLAIN_TEXT_BYTES], name[PLAIN_TEXT_BYTES], stamp[32] = "-";
+		char stamp[32] = "-";
 		struct tm local;
 
 		safe += judge(row) == READY_SAFE;
@@ -221,20 +235,24 @@ static enum status print_verdict(const struct names *names)
 			putchar('\n');
 		if (localtime_r(&last, &local) != NULL)
 			strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local);
-		printf("port %s, %s: %s; last seen %s\n", plain_text(port, row->port),
-		       plain_text(name, name_of(row)),
-		       row->without > 0 ? "Cloudflare comes without a certificate: switch\n"
-					  "  Authenticated Origin Pulls on for this name"
-					: "Cloudflare comes with a certificate that the rule\n"
-					  "  does not admit: see `observed` in the log",
-		       stamp);
+		if (row->without > 0)
+			print_break(row,
+				    "without a certificate: switch Authenticated Origin Pulls on "
+				    "for this name",
+				    stamp);
+		if (row->wrong > 0)
+			print_break(row,
+				    "with a certificate that the rule does not admit: the log says "
+				    "why",
+				    stamp);
 	}
 	if (breaks > 0)
 		print_last("\033[1;31m", "not safe: `verify = require` would refuse the edge");
 	else if (safe > 0)
 		print_last("\033[1;32m", "safe to require");
 	else
-		print_last("\033[1;33m", "not known: the edge has not come yet");
+		print_last("\033[1;33m",
+			   "not known: the edge has not come yet; visit each site by Cloudflare");
 	return breaks == 0 && safe > 0 ? STATUS_GOOD : STATUS_BAD;
 }
 
@@ -250,12 +268,16 @@ static enum status show(const struct counted_all *all, const char *port)
 	if (names.count > 0)
 		status = print_rows(&names) ? print_verdict(&names)
 					    : refuse(STATUS_BAD, "ready", "no memory");
-	else if (all->unseen > 0)
-		status = refuse(STATUS_BAD, "ready",
-				"nobody has been counted, in the processes that this user may look "
-				"into");
 	else
-		status = refuse(STATUS_BAD, "ready", "nobody has been counted");
+		status = refuse(
+			STATUS_BAD, "ready",
+			"nobody has been counted%s%s%s; `cfshim doctor --all` says which ports are "
+			"covered",
+			port ? " on port " : "", port ? port : "",
+			all->unseen == 0 ? ""
+			: geteuid() == 0
+				? ", in the processes that can be looked into"
+				: ", in the processes that this user may look into: ask as root");
 	free(names.list);
 	return status;
 }

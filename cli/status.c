@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #define DAY_SECONDS     (24 * 60 * 60)
 #define PROCESSES_SHOWN 5
+#define LABELLED        11 /* the column behind a label */
 
 struct options {
 	pid_t process; /* 0: all */
@@ -38,6 +40,26 @@ static void print_processes(const struct counted_group *group, FILE *file)
 		fprintf(file, " and %zu more", group->process_count - shown);
 }
 
+/* Workers may be of a user who sees less than the one that started the server. */
+static void print_stale(const struct counters *block, FILE *file)
+{
+	const struct passwd *user = getpwuid(block->stale_user); /* NOLINT(concurrency-mt-unsafe) */
+	char name[PLAIN_TEXT_BYTES], why[PLAIN_TEXT_BYTES], *text = NULL;
+
+	if (user != NULL)
+		plain_text(name, user->pw_name);
+	else
+		snprintf(name, sizeof(name), "%u", (unsigned)block->stale_user);
+	plain_text(why, block->why_stale);
+	if (asprintf(&text, "process %d, of user %s, says: %s", (int)block->stale_process, name,
+		     why) < 0)
+		return;
+	fprintf(file, "%*s", LABELLED, "");
+	print_folded(file, LABELLED, LABELLED, text);
+	fputc('\n', file);
+	free(text);
+}
+
 static void print_policy(const struct counters *block, FILE *file)
 {
 	char text[PLAIN_TEXT_BYTES];
@@ -50,6 +72,8 @@ static void print_policy(const struct counters *block, FILE *file)
 	fprintf(file, "           %llu rules, generation %llu%s\n",
 		(unsigned long long)block->rules, (unsigned long long)block->generation,
 		block->stale ? "; stale: what is there now is not in force" : "");
+	if (block->stale)
+		print_stale(block, file);
 }
 
 static void print_expiry(const struct counters *block, FILE *file)

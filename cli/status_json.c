@@ -22,6 +22,18 @@ static void print_number(FILE *file, const char *key, unsigned long long value, 
 	fprintf(file, "\"%s\": %llu%s", key, value, behind);
 }
 
+static void print_stale(const struct counters *block, FILE *file)
+{
+	if (!block->stale) {
+		fputs("\"stale\": false, \"stale_why\": null, ", file);
+		return;
+	}
+	fputs("\"stale\": true, ", file);
+	print_number(file, "stale_pid", (unsigned long long)block->stale_process, ", ");
+	print_number(file, "stale_uid", block->stale_user, ",\n      ");
+	print_text(file, "stale_why", block->why_stale, ", ");
+}
+
 static void print_head(const struct counters *block, FILE *file)
 {
 	char openssls[256];
@@ -33,7 +45,7 @@ static void print_head(const struct counters *block, FILE *file)
 	print_text(file, "policy", block->policy, ", ");
 	print_number(file, "rules", block->rules, ", ");
 	print_number(file, "generation", block->generation, ", ");
-	fprintf(file, "\"stale\": %s, ", block->stale ? "true" : "false");
+	print_stale(block, file);
 	print_number(file, "ca_expires", (unsigned long long)block->ca_expires, ",\n      ");
 	fprintf(file, "\"refusals_per_second\": %.1f,\n      ", counted_refusals(block));
 }

@@ -9,7 +9,9 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
+_Static_assert(sizeof(((struct counters *)0)->why_stale) == COUNTED_WHY_BYTES, "one length");
 _Static_assert(REASON_COUNT <= COUNTERS_REASONS, "a reason without a place");
 
 static _Atomic(struct counters *) shared;
@@ -96,6 +98,16 @@ void counters_open(void)
 
 /* ---- what is in force ---- */
 
+static void write_stale(struct counters *now, const char *why)
+{
+	const bool is_stale = *why != '\0';
+
+	snprintf(now->why_stale, sizeof(now->why_stale), "%s", why);
+	atomic_store(&now->stale_process, is_stale ? getpid() : 0);
+	atomic_store(&now->stale_user, is_stale ? geteuid() : 0);
+	atomic_store(&now->stale, is_stale);
+}
+
 void counters_policy(const struct counted_policy *policy)
 {
 	struct counters *now = counters_now();
@@ -105,7 +117,8 @@ void counters_policy(const struct counted_policy *policy)
 	snprintf(now->policy, sizeof(now->policy), "%s", policy->name);
 	atomic_store(&now->rules, policy->rules);
 	atomic_store(&now->generation, policy->generation);
-	atomic_store(&now->stale, policy->is_stale);
+	if (policy->why_stale != NULL)
+		write_stale(now, policy->why_stale);
 	atomic_store(&now->ca_expires, policy->ca_expires);
 }
 

@@ -28,13 +28,15 @@ bool counters_are_by_address(const struct rule *rule);
 /* One connection more.  `reason` counts for `observed` and `refused`. */
 void counters_count(enum verdict verdict, enum reason reason, const struct counted *counted);
 
-/* What is in force, as often as that changes. */
+/* What is in force, as often as that changes.  Of `why_stale` so many bytes are kept. */
+#define COUNTED_WHY_BYTES 1024
 struct counted_policy {
-	const char *name;    /* "built-in", or the path */
-	size_t rules;        /* 0: it cannot be used */
-	uint64_t generation; /* how often one was taken up */
-	bool is_stale;       /* what the path names now is not in force */
-	int64_t ca_expires;  /* the first of its CAs: seconds since 1970; 0: not known */
+	const char *name;      /* "built-in", or the path */
+	size_t rules;          /* 0: it cannot be used */
+	uint64_t generation;   /* how often one was taken up */
+	const char *why_stale; /* why what the path names now is not in force; "": it is; NULL: as
+				  before */
+	int64_t ca_expires;    /* the first of its CAs: seconds since 1970; 0: not known */
 };
 void counters_policy(const struct counted_policy *policy);
 

@@ -17,7 +17,7 @@
 
 #define COUNTERS_MEMFD  "cfshim-counters"
 #define COUNTERS_MAGIC  "cfshim counters" /* with its NUL, 16 bytes */
-#define COUNTERS_LAYOUT 1
+#define COUNTERS_LAYOUT 2
 
 #define COUNTERS_ROWS       128 /* endpoint and server section */
 #define COUNTERS_NAMES      256 /* endpoint and server name that the edge asked for */
@@ -71,7 +71,10 @@ struct counters {
 	char policy[1024]; /* "built-in", or the path; like what follows, of whoever wrote last */
 	_Atomic uint64_t rules; /* 0: the policy cannot be used */
 	_Atomic uint64_t generation;
-	_Atomic uint64_t stale;     /* 1: what the path names now is not in force */
+	_Atomic uint64_t stale; /* 1: what the path names now is not in force, as ... */
+	char why_stale[1024];
+	_Atomic int32_t stale_process; /* ... this process of this user has found */
+	_Atomic uint32_t stale_user;
 	_Atomic int64_t ca_expires; /* the first of the CAs in force, seconds since 1970; 0: none */
 	_Atomic uint64_t refused_lately[COUNTERS_SECONDS];
 	struct counters_row rows[COUNTERS_ROWS]; /* the first: what has no row of its own */

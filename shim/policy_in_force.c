@@ -84,16 +84,54 @@ static struct {
 	char why[1024];
 } kept;
 
-bool policy_in_force_is_stale(void)
+/* How often one was taken up, or kept. */
+static _Atomic unsigned long turns;
+
+unsigned long policy_in_force_news(void)
 {
-	return atomic_load(&kept.is_stale);
+	return atomic_load_explicit(&turns, memory_order_relaxed);
 }
 
+/* Whoever is within; of a thread that a fork left behind in the parent, the number is another's.
+ */
+static _Atomic pid_t looking;
+
+static bool begin_to_look(void)
+{
+	pid_t own = getpid(), found = 0;
+
+	while (!atomic_compare_exchange_strong(&looking, &found, own))
+		if (found == own)
+			return false;
+	return true;
+}
+
+static void end_to_look(void)
+{
+	atomic_store(&looking, 0);
+}
+
+bool policy_in_force_why_stale(char *why, size_t size)
+{
+	if (!begin_to_look())
+		return false;
+	snprintf(why, size, "%s", atomic_load(&kept.is_stale) ? kept.why : "");
+	end_to_look();
+	return true;
+}
+
+/* Files that are root's alone cannot be read by workers that have given its privileges up. */
 static void keep(const char *why)
 {
-	snprintf(kept.why, sizeof(kept.why), "%s", why);
+	int length = snprintf(kept.why, sizeof(kept.why), "%s", why);
+
+	if (strstr(why, file_failure(EACCES)) != NULL && (size_t)length < sizeof(kept.why))
+		snprintf(kept.why + length, sizeof(kept.why) - (size_t)length,
+			 "; let user %u, as whom this process runs, read it, or restart the server",
+			 (unsigned)geteuid());
 	kept.is_told = false;
 	atomic_store(&kept.is_stale, true);
+	atomic_fetch_add(&turns, 1);
 }
 
 /* Not before the process has said that it serves. */
@@ -169,6 +207,7 @@ static void put_in_force(struct policy_version *version)
 	atomic_store(&in_force, version);
 	atomic_fetch_add(&generation, 1);
 	atomic_store(&kept.is_stale, false);
+	atomic_fetch_add(&turns, 1);
 	tell_of_change(version);
 }
 
@@ -220,20 +259,6 @@ static void look(int64_t now)
 	kept.is_lost = news == WATCH_LOST;
 }
 
-/* Whoever is within; of a thread that a fork left behind in the parent, the number is another's.
- */
-static _Atomic pid_t looking;
-
-static bool begin_to_look(void)
-{
-	pid_t own = getpid(), found = 0;
-
-	while (!atomic_compare_exchange_strong(&looking, &found, own))
-		if (found == own)
-			return false;
-	return true;
-}
-
 bool policy_in_force_look(void)
 {
 	static _Atomic int64_t next_look;
@@ -255,7 +280,7 @@ bool policy_in_force_look(void)
 	look(now);
 	tell_of_kept();
 	changes = atomic_load(&generation) - changes;
-	atomic_store(&looking, 0);
+	end_to_look();
 	pthread_setcancelstate(cancellation, NULL);
 	errno = error_number;
 	return changes > 0;
@@ -279,6 +304,7 @@ void policy_in_force_load(const char *path, const char *extra_error)
 			at_start.log.path = strdup(at_start.log.path);
 	}
 	atomic_store(&generation, 1);
+	atomic_store(&turns, 1);
 	policy_watch_begin(&seen);
 	policy_watch_take(&seen);
 	files_seen_clear(&seen);

@@ -35,10 +35,15 @@ bool policy_in_force_is(const struct policy_version *version);
 /* Is there a policy, or is everybody refused? */
 bool policy_in_force_is_usable(void);
 
-/* How many versions there were in this process and its parents, from 1; and, are the files not what
- * is in force: they cannot be used, or cannot be seen from here? */
+/* How many versions there were in this process and its parents, from 1. */
 unsigned long policy_in_force_generation(void);
-bool policy_in_force_is_stale(void);
+
+/* Why the files are not what is in force: they cannot be used, or cannot be seen from here.  "":
+ * they are.  False: another thread looks at them just now. */
+bool policy_in_force_why_stale(char *why, size_t size);
+
+/* Another number whenever one of these two has another answer. */
+unsigned long policy_in_force_news(void);
 
 /* The rule for `endpoint` among `trusts`. */
 const struct rule_in_force *policy_in_force_match(const struct trusts *trusts,

@@ -30,17 +30,22 @@ static int64_t first_expiry(const struct openssl *openssl, const struct trusts *
 	return first;
 }
 
-static void count_policy(const struct openssl *openssl, const struct policy_version *version,
+/* False: not why it is stale, since another thread looks at that just now. */
+static bool count_policy(const struct openssl *openssl, const struct policy_version *version,
 			 const struct trusts *trusts)
 {
+	char why_stale[COUNTED_WHY_BYTES];
+	const bool is_known = policy_in_force_why_stale(why_stale, sizeof(why_stale));
+
 	counters_policy(&(struct counted_policy){
 		.name = version->name,
 		.rules = trusts ? trusts->count : 0,
 		.generation = policy_in_force_generation(),
-		.is_stale = policy_in_force_is_stale(),
+		.why_stale = is_known ? why_stale : NULL,
 		.ca_expires = trusts ? first_expiry(openssl, trusts) : 0,
 	});
 	counters_openssl(openssl->version);
+	return is_known;
 }
 
 static void announce(struct openssl *openssl)
@@ -88,16 +93,16 @@ void serving_context_made(struct openssl *openssl)
 void serving_looked(void)
 {
 	static _Atomic unsigned long counted;
-	unsigned long now = policy_in_force_generation() * 2 + policy_in_force_is_stale();
+	unsigned long now = policy_in_force_news();
 	struct openssl *openssl = atomic_load(&with_context);
 	struct policy_version *version;
 	int error_number = errno;
 
 	if (openssl == NULL || atomic_load_explicit(&counted, memory_order_relaxed) == now)
 		return;
-	atomic_store(&counted, now);
 	version = policy_in_force_hold();
-	count_policy(openssl, version, policy_version_trusts(version, openssl));
+	if (count_policy(openssl, version, policy_version_trusts(version, openssl)))
+		atomic_store(&counted, now);
 	policy_in_force_release(version);
 	errno = error_number;
 }

@@ -32,6 +32,8 @@ cat >host.py <<-'X'
 	listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 	listener.bind(("127.0.0.1", int(sys.argv[1])))
 	listener.listen(64)
+	if "USER_AFTERWARDS" in os.environ:
+	    os.setuid(int(os.environ["USER_AFTERWARDS"]))
 	is_parent = int(sys.argv[2]) > 0
 	for i in range(int(sys.argv[2])):
 	    if os.fork() == 0:
@@ -142,7 +144,7 @@ sums_up() {
 		import json, sys
 		program, = json.load(open("out.json"))["programs"]
 		assert program["program"] == "python3" and program["pids"] == [int(sys.argv[1])], program
-		assert program["rules"] == 3 and program["generation"] == 1 and program["stale"] is False, program
+		assert program["rules"] == 3 and program["generation"] == 1 and program["stale"] is False and program["stale_why"] is None, program
 		counts = {(c["server"], c["verdict"], c["reason"]): c["count"] for c in program["connections"]}
 		assert counts["-", "refused", "no-certificate"] == 2, counts
 		assert counts["shop.example", "refused", "untrusted-issuer"] == 1, counts
@@ -171,6 +173,44 @@ check '--metrics is what Prometheus accepts' is_metrics
 check '--output is written by rename' is_renamed
 check 'an output that cannot be written leaves nothing behind' is_kept
 
+# --- a policy that is not taken up
+is_stale_for() { # PATTERN: of the table, folded or not, and of JSON; and it fits
+	local wanted=$1
+	wait_for bash -c "python3 come.py $port '' '' '' >/dev/null; '$cfshim' status $host | grep -q '; stale: '" || return
+	"$cfshim" status "$host" >table
+	cat table
+	"$cfshim" status "$host" --json >out.json && cat out.json
+	sed -z 's/\n           / /g' table | grep -qE "^  policy .*; stale: what is there now is not in force process $host, of user $wanted" &&
+		(($(wc -L <table) <= 80)) && python3 - "$host" "$wanted" <<-'X'
+			import json, re, sys
+			program, = json.load(open("out.json"))["programs"]
+			assert program["stale"] is True and program["stale_pid"] == int(sys.argv[1]), program
+			assert re.search(sys.argv[2].split("says: ")[1], program["stale_why"]), program
+		X
+}
+is_taken_up() {
+	wait_for bash -c "python3 come.py $port '' '' '' >/dev/null; '$cfshim' status $host | grep -q 'rules, generation 2$'" &&
+		"$cfshim" status "$host" --json | grep -q '"stale": false, "stale_why": null,'
+}
+port=$(free_port)
+printf '[port %s]\nca = %s/pki/ca.pem\n' "$port" "$PWD" >kept.conf
+start kept.conf "$port" 0
+printf '[port %s]\nverify = maybe\n' "$port" >kept.new && mv kept.new kept.conf
+check 'a policy with a mistake is kept out: status says which' is_stale_for "$(id -un), says: .*kept.conf:2:10: verify takes require"
+if ((EUID == 0)); then
+	port=$(free_port)
+	mkdir ca-of-root && chmod 755 ca-of-root && cp pki/ca.pem ca-of-root/ && chmod 600 ca-of-root/ca.pem
+	printf '[port %s]\nca = %s/ca-of-root/ca.pem\n' "$port" "$PWD" >dropped.conf
+	USER_AFTERWARDS=65534 start dropped.conf "$port" 0
+	printf '[port %s]\nca = %s/ca-of-root/ca.pem\nrefuse = close\n' "$port" "$PWD" >dropped.new && mv dropped.new dropped.conf
+	check 'so is one whose files the user of the workers may not read: status says which, for whom, and what to do' is_stale_for \
+		"$(id -un 65534), says: .*dropped.conf:2:6: .*/ca-of-root/ca.pem: permission denied; .*; let user 65534, as whom this process runs, read it, or restart the server"
+	chmod 644 ca-of-root/ca.pem
+	check 'once that user may, it counts, and status is content' is_taken_up
+else
+	skip 'so is one whose files the user of the workers may not read' 'needs root'
+fi
+
 # --- arguments
 sleep 60 &
 echo "$!" >>"$scratch/hosts"
@@ -180,7 +220,7 @@ check 'what is no process is a mistake of usage' refuses 2 'is no process' "$cfs
 check 'two forms are a mistake of usage' refuses 2 '--json and --metrics are two forms: choose one' "$cfshim" status --metrics --json
 check '--watch of metrics is a mistake of usage' refuses 2 'for the table' "$cfshim" status --metrics --watch
 check 'what is no port is a mistake of usage' refuses 2 'is no port' "$cfshim" ready https
-check 'nobody is not known to be ready' refuses 1 'nobody has been counted' "$cfshim" ready 1
+check 'nobody is not known to be ready' refuses 1 'nobody has been counted on port 1.*; .cfshim doctor --all. says which ports are covered' "$cfshim" ready 1
 
 if ((EUID == 0)); then
 	as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
@@ -300,13 +340,14 @@ edge="PROXY TCP4 104.16.0.1 127.0.0.1 5 $port\\r\\n" stranger="PROXY TCP4 192.0.
 come "$port" edge Shop.Example "$edge" >/dev/null
 come "$port" "" shop.example "$stranger" >/dev/null
 come "$port" "" nobodys.example "$stranger" >/dev/null
-is_safe() { output=$("$cfshim" ready "$port") && row "$port shop.example 1 0 0 1 0 safe to require" && row 'safe to require' && row "$port \(others\) 0 .*"; }
+is_safe() { output=$("$cfshim" ready "$port") && row "$port shop.example 1 0 0 1 0 safe" && row 'safe to require' && row "$port \(others\) 0 .*"; }
 breaks() {
 	come "$port" "" off.example "$edge" >/dev/null
 	come "$port" self-signed wrong.example "$edge" >/dev/null
 	output=$("$cfshim" ready "$port")
 	(($? == 1)) && row "$port off.example 0 1 0 0 0 .*" && row "$port wrong.example 0 0 1 0 0 .*" &&
-		row "$port shop.example 1 0 0 1 0 safe to require" && row "port $port, off.example: Cloudflare comes without .*" &&
+		row "$port shop.example 1 0 0 1 0 safe" && row "port $port, off.example: Cloudflare comes without a certificate: .*" &&
+		row "port $port, wrong.example: Cloudflare comes with a certificate .*" &&
 		row 'not safe: .*'
 }
 check 'where every edge had its certificate, it is safe to require' is_safe
@@ -316,4 +357,18 @@ is_narrow() {
 	(($? == 1)) && cat table && awk 'length > 80 { exit wide = 1 } END { exit wide || NR < 12 }' table
 }
 check 'and nothing of that is wider than 80 columns' is_narrow
+comes_both_ways() {
+	come "$port" self-signed off.example "$edge" >/dev/null
+	"$cfshim" ready "$port" | sed -z 's/\n  / /g' >whole
+	cat whole
+	grep -q "^port $port, off.example: Cloudflare comes without a certificate: switch Authenticated Origin Pulls on " whole &&
+		grep -q "^port $port, off.example: Cloudflare comes with a certificate that the rule does not admit: the log says why" whole
+}
+check 'a name for which the edge comes without one, and with a wrong one, is told of both' comes_both_ways
+takes_one_line() { # a name of usual length
+	come "$port" edge api.orders.example "$edge" >/dev/null
+	output=$("$cfshim" ready "$port")
+	row "$port api.orders.example 1 0 0 0 0 safe"
+}
+check 'a row of a usual name is one line' takes_one_line
 finish

@@ -95,13 +95,13 @@ for line in "AssertPathExists=$libdir/libcfshim.so" "Environment=LD_PRELOAD=$lib
 	'ExecStartPost=+/usr/local/bin/cfshim doctor $MAINPID'; do
 	check "it has: ${line##*/}" grep -qxF -- "$line" "$(drop_in_of nginx.service)"
 done
-check 'a second time it says that it is there' refuses 0 'is there already, as it should be' enabled enable nginx.service
+check 'a second time it says that it is there' refuses 0 "^unchanged: $root/etc/systemd/system/nginx.service.d/cfshim.conf is there already, as it should be" enabled enable nginx.service
 rm "$root/etc/cfshim/policy.conf"
 check 'without a policy file it is made anew, and names none' refuses 0 '^made anew:' enabled enable nginx
 check 'as then the built-in policy holds' refuses 1 '' grep CFSHIM_POLICY "$(drop_in_of nginx.service)"
 check 'disable removes it' refuses 0 "^removed: $root/etc/systemd/system/nginx.service.d/cfshim.conf" enabled disable nginx
 check 'and all that enable wrote' diff <(grep -vxF "$root/etc/cfshim/policy.conf" <<<"$before") <(find "$root" | sort)
-check 'a second time it says that there is none' refuses 0 'is not enabled' enabled disable nginx
+check 'a second time it says that there is none' refuses 0 "is not enabled: there is no $root/etc/systemd/system/nginx.service.d/cfshim.conf" enabled disable nginx
 printf '[port 443]\nca = /etc/cfshim/ca.pem\n' >"$root/etc/cfshim/policy.conf"
 
 preloads() { # VALUE LINE...: what becomes of the LD_PRELOAD of a unit with these lines
@@ -149,6 +149,20 @@ if [[ ! -d /run/systemd/system ]]; then
 	check 'where systemd does not run, that is said, and how to restart' refuses 0 'systemd does not run here' bash -c \
 		"'$build/cfshim' disable --user hello; '$build/cfshim' enable --user hello"
 fi
+say_when() {
+	refuses 0 '^hello.service is covered until it starts anew: systemctl --user restart hello.service$' "$build/cfshim" disable --user hello &&
+		refuses 0 '^hello.service is covered once it starts anew: systemctl --user restart hello.service$' "$build/cfshim" enable --user hello
+}
+check 'both say from when on that counts' say_when
+fit_on_terminal() { # the second time each, whose lines are the longest
+	local verb
+	for verb in enable enable disable disable enable; do
+		script -qec "'$build/cfshim' $verb --user hello" /dev/null </dev/null | tr -d '\r' | sed 's/\x1b\[[0-9;]*m//g'
+	done >said
+	cat said
+	grep -q '^unchanged:' said && grep -q 'is not enabled' said && awk -v own="$HOME" 'length > 80 && $NF !~ own { print "too wide: " $0; wide = 1 } END { exit wide }' said
+}
+check 'on a terminal of 80 columns their words are not cut' fit_on_terminal
 
 # --- the examples are what drop-in prints, and systemd takes them
 
