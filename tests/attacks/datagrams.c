@@ -400,7 +400,9 @@ static void send_data_first(SSL_CTX *context, SSL *ssl)
 
 /* ---- the table ---- */
 
-#define DATAGRAMS .datagrams = true, .versions = ONLY_1_2, .visit = datagram_client_run
+#define DATAGRAMS                                                              \
+	.datagrams = true, .versions = ONLY_1_2, .visit = datagram_client_run, \
+	.unsanitized = DATAGRAMS_UNSANITIZED
 
 static const struct attack attacks[] = {
 	{

@@ -5,6 +5,10 @@
 
 #include "client.h"
 
+/* Why a host that reads its datagrams by libssl cannot be had under a sanitizer. */
+#define DATAGRAMS_UNSANITIZED \
+	"the sanitizer's recvfrom() stands between libssl and the shim, which asks who calls"
+
 /* client->descriptor may be of a stream, of which each write is a datagram. */
 void datagram_client_run(const struct client *client, struct outcome *outcome);
 
