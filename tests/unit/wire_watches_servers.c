@@ -79,7 +79,7 @@ static void add_flight(struct stream *flights, const struct flight *flight,
 	SSL_set_bio(server, to_server, to_client);
 	SSL_set_connect_state(client);
 	SSL_set_accept_state(server);
-	for (int round = 0; round <= flight->retries; round++) {
+	for (int rounds = flight->retries ? 2 : 1; rounds > 0; rounds--) {
 		SSL_do_handshake(client);
 		SSL_do_handshake(server);
 		count = (int)BIO_pending(to_client);
