@@ -136,7 +136,8 @@ check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 		PRELOAD_FIRST="$$($(CC) -print-file-name=libasan.so)" $(MAKE) BUILD=$(BUILD)/asan \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" $(SANITIZED)
 check-tsan: ## the tests under ThreadSanitizer
-	@TSAN_OPTIONS=halt_on_error=1 PRELOAD_FIRST="$$($(CC) -print-file-name=libtsan.so)" $(MAKE) BUILD=$(BUILD)/tsan \
+	@TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tests/lint/tsan.txt \
+		PRELOAD_FIRST="$$($(CC) -print-file-name=libtsan.so)" $(MAKE) BUILD=$(BUILD)/tsan \
 		SANITIZE=-fsanitize=thread $(SANITIZED)
 check-valgrind: $(UNIT) ## the unit tests under valgrind
 	@BUILD=$(BUILD) TEST_LIMIT=1800 RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full" tests/run.sh $(UNIT)
