@@ -91,6 +91,7 @@ struct stream {
 		struct tls_records records;  /* STREAM_CLAIMED */
 	};
 	_Atomic enum reply reply;
+	_Atomic unsigned heard;           /* how often something has come */
 	struct server_hello server_hello; /* as far as it has left: who writes has it */
 	_Atomic long long withheld_since; /* STREAM_HELLO: ms; 0: nothing was withheld yet */
 	_Atomic bool has_random;

@@ -34,6 +34,7 @@ static inline enum scan_state guard_scanned(const struct stream *stream)
 struct said {
 	struct server_hello before;
 	enum reply reply;
+	unsigned heard;
 };
 void guard_hear(struct stream *stream, bool brought_hello);
 struct said guard_say(struct stream *stream, const struct msghdr *message);

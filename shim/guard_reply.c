@@ -10,6 +10,7 @@ void guard_hear(struct stream *stream, bool brought_hello)
 {
 	enum reply due = REPLY_DUE;
 
+	atomic_fetch_add(&stream->heard, 1);
 	if (brought_hello) {
 		stream->server_hello = (struct server_hello){.has_begun = false};
 		atomic_store(&stream->reply, REPLY_DUE);
@@ -25,31 +26,32 @@ void guard_asked_again(struct stream *stream)
 	guard_hear(stream, true);
 }
 
-static void feed(struct stream *stream, const struct msghdr *message, size_t count)
+static bool feed(struct server_hello *hello, const struct msghdr *message, size_t count)
 {
-	enum reply due = REPLY_DUE;
 	bool is_whole = false;
 
 	for (size_t i = 0; i < message->msg_iovlen && count > 0; i++) {
 		const struct iovec *piece = &message->msg_iov[i];
 		size_t length = piece->iov_len < count ? piece->iov_len : count;
 
-		is_whole = server_hello_feed(&stream->server_hello, piece->iov_base, length);
+		is_whole = server_hello_feed(hello, piece->iov_base, length);
 		count -= length;
 	}
-	if (is_whole)
-		atomic_compare_exchange_strong(&stream->reply, &due, REPLY_HELLO);
+	return is_whole;
 }
 
 /* Before they leave: who reads beside may have the client's answer before this call returns. */
 struct said guard_say(struct stream *stream, const struct msghdr *message)
 {
-	struct said said = {.reply = atomic_load(&stream->reply)};
+	struct said said = {.heard = atomic_load(&stream->heard)};
+	enum reply due = REPLY_DUE;
 
+	said.reply = atomic_load(&stream->reply);
 	if (said.reply != REPLY_DUE)
 		return said;
 	said.before = stream->server_hello;
-	feed(stream, message, SSIZE_MAX);
+	if (feed(&stream->server_hello, message, SSIZE_MAX))
+		atomic_compare_exchange_strong(&stream->reply, &due, REPLY_HELLO);
 	return said;
 }
 
@@ -62,15 +64,23 @@ static size_t length_of(const struct msghdr *message)
 	return length;
 }
 
+/* Who reads beside has found a ServerHello that had not left, and saw not that it came first. */
 void guard_take_back(struct stream *stream, const struct msghdr *message, const struct said *said,
 		     ssize_t count)
 {
+	enum reply due = REPLY_DUE, replied = REPLY_HELLO;
+	struct server_hello left = said->before;
+
 	if (said->reply != REPLY_DUE || (count >= 0 && (size_t)count == length_of(message)))
 		return;
-	stream->server_hello = said->before;
-	atomic_store(&stream->reply, REPLY_DUE);
-	if (count > 0)
-		feed(stream, message, (size_t)count);
+	if (count > 0 && feed(&left, message, (size_t)count))
+		return;
+	stream->server_hello = left;
+	atomic_compare_exchange_strong(&stream->reply, &replied, REPLY_DUE);
+	if (atomic_load(&stream->heard) != said->heard) {
+		/* enforces reply-first-beside */
+		atomic_compare_exchange_strong(&stream->reply, &due, REPLY_LOST);
+	}
 }
 
 bool guard_has_replied(const struct stream *stream, const unsigned char random[SERVER_RANDOM_BYTES])

@@ -147,6 +147,55 @@ static int host_beside_echo(char **words)
 	return serve_all(words, host_context(TLS_server_method(), words));
 }
 
+/* The same, after it has tried to say more than the client takes, with the begin of a ServerHello
+ * at its end; meanwhile it listens. */
+static void *write_much(void *argument)
+{
+	static const unsigned char begin[] = {SSL3_RT_HANDSHAKE, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3};
+	enum { AFTER_BYTES = 32 };
+	static unsigned char much[8 << 20];
+
+	memcpy(much + sizeof(much) - AFTER_BYTES - sizeof(begin), begin, sizeof(begin));
+	(void)!write((int)(intptr_t)argument, much, sizeof(much));
+	return NULL;
+}
+
+static void echo_beside_writer(int client)
+{
+	const struct timeval soon = {.tv_usec = 400000};
+	char bytes[16384];
+	pthread_t writer;
+	ssize_t count;
+
+	setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof(soon));
+	if (read(client, bytes, sizeof(bytes)) <= 0 ||
+	    pthread_create(&writer, NULL, write_much, (void *)(intptr_t)client) != 0)
+		return;
+	count = read(client, bytes, sizeof(bytes));
+	pthread_join(writer, NULL);
+	while (count > 0) {
+		(void)!write(client, bytes, (size_t)count);
+		count = read(client, bytes, sizeof(bytes));
+	}
+}
+
+static void *echo_beside_writer_forever(void *argument)
+{
+	for (;;) {
+		int client = accept((int)(intptr_t)argument, NULL, NULL);
+
+		echo_beside_writer(client);
+		close(client);
+	}
+	return NULL;
+}
+
+static int host_beside_writer(char **words)
+{
+	run_on_port(echo_beside_writer_forever, words[2 + SECOND]);
+	return serve_all(words, host_context(TLS_server_method(), words));
+}
+
 /* The open port is TLS, and plain HTTP for who does not speak that. */
 static SSL_CTX *shared;
 
@@ -328,6 +377,16 @@ static const struct attack attacks[] = {
 		MASKED,
 		.attack = come_behind_decoy,
 		.client = {.prepare = prepare_decoy_in_retry},
+		.second = "verify = off",
+	},
+	{
+		.name = "a stranger who has it say that, while it tries to say more than he takes",
+		.source = "RFC 862; SO_SNDTIMEO in socket(7)",
+		.host = host_beside_writer,
+		.serve = serve_masked,
+		MASKED,
+		.attack = come_behind_decoy,
+		.client = {.prepare = prepare_decoy_in_request},
 		.second = "verify = off",
 	},
 	{
