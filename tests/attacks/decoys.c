@@ -406,6 +406,7 @@ static const struct attack attacks[] = {
 			"open port",
 		.source = "SSL_clear(3); RFC 8446, 4.1.2",
 		.host = host_with_one_ssl,
+		.versions = ONLY_1_2, /* 1.1.1 does not use an SSL again after TLS 1.3 */
 		.visit = connect_masked,
 		.attack = come_behind_decoy,
 		.client = {.prepare = prepare_decoy},

@@ -23,7 +23,7 @@ static void send_message(const char *head, const void *message, size_t length)
 
 	if (head_bytes + sizeof(header) + length > sizeof(bytes))
 		return;
-	memcpy(bytes, head, head_bytes);
+	stpcpy((char *)bytes, head);
 	memcpy(bytes + head_bytes, header, sizeof(header));
 	memcpy(bytes + head_bytes + sizeof(header), message, length);
 	send(descriptor, bytes, head_bytes + sizeof(header) + length, MSG_NOSIGNAL);
