@@ -70,9 +70,12 @@ static bool may_keep(const struct openssl *openssl, const SSL *ssl, const struct
 	return connection_may_talk(connection);
 }
 
-/* `count` bytes that were read. */
-static int keep_or_lose(const struct openssl *openssl, const SSL *ssl,
-			const struct connection *known, void *bytes, int count)
+/* `count` bytes that were read.  On the way of every read, and too large to be inlined by itself.
+ */
+static inline __attribute__((always_inline)) int keep_or_lose(const struct openssl *openssl,
+							      const SSL *ssl,
+							      const struct connection *known,
+							      void *bytes, int count)
 {
 	/* enforces kept */
 	if (count > 0 && !(known != NULL && connection_may_talk(known)) &&

@@ -89,6 +89,16 @@ static void close_copy(struct stream *stream)
 		    REASON_UNKNOWN_ENDPOINT);
 }
 
+static bool has_this_random(const struct stream *stream, const unsigned char *random)
+{
+	return atomic_load(&stream->has_random) && guard_is_of(stream, random);
+}
+
+static bool is_closed(const struct stream *stream)
+{
+	return atomic_load(&stream->state) == STREAM_REFUSED && !atomic_load(&stream->abandoned);
+}
+
 static enum claim claim_random(const unsigned char *random, struct stream **claimed,
 			       bool *any_unclassified)
 {
@@ -98,24 +108,25 @@ static enum claim claim_random(const unsigned char *random, struct stream **clai
 
 	while ((next = descriptor_next(&place)) != NULL) {
 		*any_unclassified |= is_unclassified(next);
-		if (!waits(next) || !atomic_load(&next->has_random) || !guard_is_of(next, random)) {
-			descriptor_release(next);
-			continue;
+		if (has_this_random(next, random) && waits(next)) {
+			if (found == NULL) {
+				found = next;
+				continue;
+			}
+			/* enforces copied-random */
+			copied = true;
+			close_copy(next);
+		} else if (has_this_random(next, random)) {
+			copied |= is_closed(next); /* by a thread that has found both */
 		}
-		if (found == NULL) {
-			found = next;
-			continue;
-		}
-		/* enforces copied-random */
-		copied = true;
-		close_copy(next);
 		descriptor_release(next);
 	}
+	if (found == NULL)
+		return CLAIM_NONE;
 	if (copied)
 		close_copy(found);
-	if (found == NULL || copied || !claim(found, STREAM_MATCHED)) {
-		if (found != NULL)
-			descriptor_release(found);
+	if (copied || !claim(found, STREAM_MATCHED)) {
+		descriptor_release(found);
 		return copied ? CLAIM_COPIED : CLAIM_NONE;
 	}
 	*claimed = found;
