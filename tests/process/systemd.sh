@@ -158,9 +158,9 @@ fit_on_terminal() { # the second time each, whose lines are the longest
 	local verb
 	for verb in enable enable disable disable enable; do
 		script -qec "'$build/cfshim' $verb --user hello" /dev/null </dev/null | tr -d '\r' | sed 's/\x1b\[[0-9;]*m//g'
-	done >said
-	cat said
-	grep -q '^unchanged:' said && grep -q 'is not enabled' said && awk -v own="$HOME" 'length > 80 && $NF !~ own { print "too wide: " $0; wide = 1 } END { exit wide }' said
+	done >"$HOME/said"
+	cat "$HOME/said"
+	grep -q "^unchanged:" "$HOME/said" && grep -q "is not enabled" "$HOME/said" && awk -v own="$HOME" 'length > 80 && $NF !~ own { print "too wide: " $0; wide = 1 } END { exit wide }' "$HOME/said"
 }
 check 'on a terminal of 80 columns their words are not cut' fit_on_terminal
 
