@@ -153,7 +153,7 @@ static enum reason judge_name_again(struct connection *connection)
 	return reason;
 }
 
-static enum reason judge_hello_again(struct connection *connection)
+enum reason verdict_judge_hello_again(struct connection *connection)
 {
 	struct route route;
 	enum reason reason;
@@ -190,7 +190,7 @@ void verdict_follow_policy(struct connection *connection)
 		return;
 	/* What the old one has verified is verified anew. */
 	peer_forget(connection->openssl, &connection->peer);
-	reason = judge_hello_again(connection);
+	reason = verdict_judge_hello_again(connection);
 	if (reason != REASON_NONE) {
 		connection->settled = false;
 		verdict_refuse(connection, reason);

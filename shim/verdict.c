@@ -321,16 +321,16 @@ static bool is_decoy(const struct connection *connection)
 /* So which endpoint it is of is not known: what all of them admit is admitted. */
 static void judge_without_endpoint(struct connection *connection)
 {
+	const bool was_open = connection->stage == STAGE_OPEN;
 	enum reason reason;
-	struct route route;
 
 	guard_let_go(connection->stream);
 	connection->stream = NULL;
 	connection->endpoint_known = false;
 	peer_forget(connection->openssl, &connection->peer);
-	reason = verdict_find_rules_again(connection, &route);
-	if (reason == REASON_NONE && connection->stage == STAGE_OPEN &&
-	    rules_verify(&connection->rules) == VERIFY_REQUIRE)
+	reason = verdict_judge_hello_again(connection);
+	/* It was not asked for a certificate. */
+	if (reason == REASON_NONE && was_open && connection->stage == STAGE_ARMED)
 		reason = REASON_UNKNOWN_ENDPOINT;
 	if (reason != REASON_NONE)
 		verdict_refuse(connection, reason);

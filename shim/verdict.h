@@ -111,6 +111,9 @@ void verdict_open(struct connection *connection);
 /* By socket and name, for one whose hello is past.  REASON_NONE, or why it cannot be. */
 enum reason verdict_find_rules_again(struct connection *connection, struct route *route);
 
+/* The same and whole, with who may come and by which name: STAGE_ARMED, STAGE_OPEN, or why not. */
+enum reason verdict_judge_hello_again(struct connection *connection);
+
 /* Where another policy is in force than at the hello, the connection is judged by that, whole; it
  * may be open now, or refused. */
 void verdict_follow_policy(struct connection *connection);
