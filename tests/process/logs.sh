@@ -34,7 +34,7 @@ server=(openssl s_server -quiet -www -cert pki/server.pem -key pki/server.key -a
 
 # --- syslog: a /dev/log of our own, in a mount namespace of its own
 cat >syslog.sh <<-'X'
-	mkdir dev && mount -t tmpfs none dev || exit
+	mkdir dev && mount -t tmpfs -o mode=755 none dev || exit
 	for name in null zero random urandom; do touch dev/$name && mount --bind /dev/$name dev/$name || exit; done
 	mount --rbind dev /dev || exit
 	socat -u UNIX-RECV:/dev/log,mode=666 OPEN:syslog,creat,append &
