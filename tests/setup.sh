@@ -31,10 +31,12 @@ needs() {
 		test mandoc mandoc mandoc
 		test man man-db man-db
 		test valgrind valgrind valgrind
+		test nghttp nghttp2-client nghttp2
 		tools promtool prometheus golang-github-prometheus
 		tools logrotate logrotate logrotate
 		tools fail2ban-regex fail2ban fail2ban-server
 		tools zsh zsh zsh
+		tools chromium chromium chromium
 		tools systemd-analyze systemd systemd
 		examples ansible-playbook ansible-core ansible-core
 		examples /usr/lib/python3*/*-packages/kubernetes/__init__.py python3-kubernetes python3-kubernetes
