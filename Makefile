@@ -98,8 +98,10 @@ programs: all $(UNIT) $(PROCESS) $(ATTACKS) $(call program,$(SERVER_C)) $(STATIC
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
+# The tests' tools are large, a browser among them; who wants to see the demo does without.
 setup: ## install what the build, the demo and the tests need (`setup lint`: and the lint; so with check-matrix, check-transparency, deb)
-	@tests/setup.sh build test tools examples servers $(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
+	@tests/setup.sh build test $(if $(filter-out setup demo,$(or $(GOALS),test)),tools examples servers) \
+		$(if $(CI)$(filter lint check-valgrind,$(GOALS)),lint) \
 		$(if $(CI)$(filter check-matrix check-attacks-matrix check-machine check-bsymbolic,$(GOALS)),matrix) \
 		$(if $(filter check-transparency,$(GOALS)),transparency) $(if $(filter deb check-packages,$(GOALS)),packages)
 
