@@ -167,6 +167,9 @@ size_t connection_kept(const SSL *ssl);
 void connection_door_opens(const SSL *ssl, const struct connection *connection);
 void connection_door_shuts(const SSL *ssl, const struct connection *connection);
 
+/* Is this thread between the two, as within a BIO by which libssl reads? */
+bool connection_is_in_door(const SSL *ssl);
+
 /* The shutdown flags as the host is to find them, and as it sets them. */
 int connection_flags_for_host(const SSL *ssl, int flags);
 int connection_flags_of_host(const SSL *ssl, int flags);

@@ -46,7 +46,7 @@ static void go_outside(const SSL *ssl)
 		}
 }
 
-static bool is_inside(const SSL *ssl)
+bool connection_is_in_door(const SSL *ssl)
 {
 	unsigned place = 0;
 
@@ -116,7 +116,7 @@ void verdict_begin_requests(struct connection *connection)
 	if (length >= 2 && memcmp(protocol, "h2", 2) == 0)
 		verdict_refuse(connection, REASON_SERVER_NAME);
 	/* enforces by-doors */
-	if (!is_inside(connection->ssl))
+	if (!connection_is_in_door(connection->ssl))
 		verdict_refuse(connection, REASON_UNCOVERED_TLS);
 	if (connection->stage == STAGE_REFUSED)
 		connection->settled = false; /* as observed, it was */

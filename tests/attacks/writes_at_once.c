@@ -120,7 +120,8 @@ static int filter_read(BIO *bio, char *bytes, int size)
 	}
 	if (reads == 2) {
 		reads++;
-		if (SSL_write(reading, answer, sizeof(answer) - 1) > 0)
+		answered = SSL_write(reading, answer, sizeof(answer) - 1) > 0;
+		if (answered)
 			host_is_in("answer");
 		BIO_set_retry_read(bio);
 		return -1;
@@ -155,6 +156,7 @@ static void write_while_reading(SSL *ssl)
 	SSL_set0_rbio(ssl, BIO_push(filter, SSL_get_rbio(ssl)));
 	reading = ssl;
 	reads = 0;
+	answered = false;
 }
 
 static void accept_twice(SSL *ssl)
@@ -163,8 +165,8 @@ static void accept_twice(SSL *ssl)
 
 	if (!accepted)
 		accepted = host_accept(ssl);
-	if (accepted || reads == 3)
-		host_read(ssl);
+	if ((accepted || reads == 3) && host_read(ssl) && !answered)
+		host_answer(ssl);
 }
 
 /* ---- the host: a file by the kernel ---- */
