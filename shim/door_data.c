@@ -34,12 +34,10 @@ static bool come_in(struct openssl *openssl, SSL *ssl)
 	if (openssl_is_quic(openssl, ssl) || openssl_is_inside_quic(openssl, ssl) ||
 	    door_is_clients(openssl, ssl))
 		return true;
-	/* enforces not-from-a-callback */
-	if (connection_is_within(ssl))
-		return false;
 	/* Nor from a BIO: from 3.2 on libssl frees what it is reading by, where a handshake goes on
-	 * within its own. */
-	if (connection_is_in_door(ssl))
+	 * within its own call. */
+	/* enforces not-from-a-callback */
+	if (connection_is_within(ssl) || connection_is_in_door(ssl))
 		return false;
 	/* As libssl begins to read or write: a stale EAGAIN would have hosts try again. */
 	errno = 0;
