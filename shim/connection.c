@@ -200,6 +200,7 @@ void connection_end(const SSL *ssl)
 	const struct openssl *openssl;
 	struct quiet quiet;
 
+	verdict_leave_doors(ssl);
 	if (connection == NULL)
 		return;
 	openssl = connection->openssl;

@@ -37,13 +37,23 @@ static void come_inside(const SSL *ssl)
 }
 
 /* Not always the latest goes first: a thread may go on with another one's call meanwhile. */
-static void go_outside(const SSL *ssl)
+static bool go_outside(const SSL *ssl)
 {
 	for (unsigned place = inside_count; place > 0; place--)
 		if (inside[place - 1] == ssl) {
 			take_out(place - 1);
-			return;
+			return true;
 		}
+	return false;
+}
+
+void verdict_leave_doors(const SSL *ssl)
+{
+	bool was_inside;
+
+	do
+		was_inside = go_outside(ssl);
+	while (was_inside);
 }
 
 bool connection_is_in_door(const SSL *ssl)
@@ -215,7 +225,7 @@ void connection_door_shuts(const SSL *ssl, const struct connection *connection)
 	struct host_guard *guard = connection != NULL ? connection->host_guard : NULL;
 	int flags;
 
-	go_outside(ssl);
+	(void)go_outside(ssl);
 	if (guard == NULL || leaves_others_within(guard) || !guard->has_begun || guard->is_shut ||
 	    !connection_may_talk(connection))
 		return;

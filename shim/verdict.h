@@ -66,6 +66,10 @@ enum reason verdict_guard_hosts(struct connection *connection, const struct rule
 void verdict_begin_requests(struct connection *connection);
 void verdict_end_requests(struct connection *connection);
 
+/* The SSL ends, so this thread is in no door of it: a host's callback may have left one by
+ * longjmp(). */
+void verdict_leave_doors(const SSL *ssl);
+
 /* The host that a request was refused for; NULL: none was, or it is not known. */
 const char *verdict_host_denied(const struct connection *connection, size_t *length);
 
