@@ -74,12 +74,6 @@ static bool waits(const struct stream *stream)
 	return state == STREAM_HELLO || state == STREAM_PLAIN || state == STREAM_OPEN;
 }
 
-static bool is_unclassified(const struct stream *stream)
-{
-	return atomic_load(&stream->state) == STREAM_PLAIN &&
-	       guard_scanned(stream) == SCAN_AMBIGUOUS;
-}
-
 static void close_copy(struct stream *stream)
 {
 	int descriptor = atomic_load(&stream->descriptor);
@@ -99,15 +93,13 @@ static bool is_closed(const struct stream *stream)
 	return atomic_load(&stream->state) == STREAM_REFUSED && !atomic_load(&stream->abandoned);
 }
 
-static enum claim claim_random(const unsigned char *random, struct stream **claimed,
-			       bool *any_unclassified)
+static enum claim claim_random(const unsigned char *random, struct stream **claimed)
 {
 	struct stream *found = NULL, *next;
 	bool copied = false;
 	size_t place = 0;
 
 	while ((next = descriptor_next(&place)) != NULL) {
-		*any_unclassified |= is_unclassified(next);
 		if (has_this_random(next, random) && waits(next)) {
 			if (found == NULL) {
 				found = next;
@@ -135,17 +127,13 @@ static enum claim claim_random(const unsigned char *random, struct stream **clai
 
 enum claim guard_claim(struct route *route, const unsigned char *random, struct stream **claimed)
 {
-	bool any_unclassified = false;
 	enum claim result = claim_descriptor(route, random, claimed);
 
 	/* An accepted connection that no door saw; else a descriptor of anything but a connection
 	 * is none. */
 	if (result != CLAIM_NONE || route->endpoint_known)
 		return result;
-	result = claim_random(random, claimed, &any_unclassified);
-	/* enforces unclassified */
-	if (any_unclassified)
-		return result == CLAIM_MATCHED ? CLAIM_MADE : result;
+	result = claim_random(random, claimed);
 	if (result == CLAIM_MATCHED)
 		guard_complete(route, *claimed);
 	return result;

@@ -2,10 +2,12 @@
  * recognises TLS, and to the open port beside it, in plain sight.  It is no secret, so it does not
  * tell whose connection it is. */
 #include "attack.h"
+#include "changing.h"
 #include "decoy.h"
 #include "early.h"
 #include "inside.h"
 #include "open_port.h"
+#include "scratch.h"
 #include "test.h"
 #include "veil.h"
 
@@ -13,6 +15,7 @@
 #include <netinet/in.h>
 #include <openssl/bio.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -167,6 +170,40 @@ static void prepare_decoy_in_retry(SSL_CTX *context, SSL *ssl)
 	decoy_of(ssl, decoy_port, DECOY_IN_RETRY);
 }
 
+/* Masked, it is the begin of a hello that another record breaks off: of plain text with that in it
+ * nobody can tell what it is. */
+static const unsigned char broken_off[] = {16,   0x43, 0x56, 0x54, 0x55, 0x5f, 0x54, 0x55, 0x54,
+					   0x55, 0x56, 0x56, 0x34, 0x34, 0x34, 0x34, 0x2d};
+
+static struct {
+	const struct server *server;
+	bool has_changed;
+} meanwhile;
+
+/* The server has said all of its first flight. */
+static void change_policy(const SSL *ssl, int where, int value)
+{
+	const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+	char *text;
+
+	(void)value;
+	if (where != SSL_CB_CONNECT_LOOP || meanwhile.has_changed || !meanwhile.server->shim ||
+	    (state != TLS_ST_CR_SRVR_DONE && state != TLS_ST_CR_FINISHED))
+		return;
+	meanwhile.has_changed = true;
+	text = scratch_read(meanwhile.server->policy);
+	change_by_rename(meanwhile.server, strrchr(meanwhile.server->policy, '/') + 1, text);
+	free(text);
+	wait_until_in_force();
+}
+
+static void prepare_decoy_and_change(SSL_CTX *context, SSL *ssl)
+{
+	prepare_decoy_in_request(context, ssl);
+	SSL_set_alpn_protos(ssl, broken_off, sizeof(broken_off));
+	SSL_set_info_callback(ssl, change_policy);
+}
+
 static void prepare_decoy_and_early_data(SSL_CTX *context, SSL *ssl)
 {
 	decoy_of(ssl, decoy_port, DECOY_IN_REQUEST);
@@ -179,6 +216,14 @@ static void come_behind_decoy(struct victim *victim, const struct client *client
 	decoy_port = victim->server->ports[SECOND];
 	attack_run(victim, client, outcome);
 	decoy_end();
+}
+
+static void come_over_change(struct victim *victim, const struct client *client,
+			     struct outcome *outcome)
+{
+	meanwhile.server = victim->server;
+	meanwhile.has_changed = false;
+	come_behind_decoy(victim, client, outcome);
 }
 
 /* With a session of the open port. */
@@ -300,6 +345,17 @@ static const struct attack attacks[] = {
 		.reason = "no-certificate",
 		.answer = "close",
 		.at_the_end = true,
+	},
+	{
+		.name = "a stranger over a change of the policy, in plain text that nobody can "
+			"tell from a hello",
+		.source = "RFC 8446, 4.1.2; OpenVPN's packets over TCP",
+		.host = host_beside_reader,
+		.serve = serve_masked,
+		MASKED,
+		.attack = come_over_change,
+		.client = {.prepare = prepare_decoy_and_change},
+		.second = "verify = off",
 	},
 	{
 		.name = "early data behind a hello that has come to the open port, too",

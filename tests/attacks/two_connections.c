@@ -290,8 +290,9 @@ static const struct attack attacks[] = {
 		.attack = say_hello_twice,
 		.rule = "ca = {ca}\nplaintext = allow",
 		.second = "verify = off",
-		.reason = "no-certificate",
+		.reason = "unknown-endpoint",
 		.answer = "close",
+		.at_the_end = true,
 	},
 };
 
