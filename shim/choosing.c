@@ -90,6 +90,8 @@ static const char *server_name(const struct connection *connection, size_t *leng
 	return name;
 }
 
+/* Where no endpoint was known at the hello, the stream tells none either: it may be that of half a
+ * connection. */
 static bool find_rules_again(struct connection *connection, struct route *route)
 {
 	*route = connection_route(connection);
@@ -97,6 +99,9 @@ static bool find_rules_again(struct connection *connection, struct route *route)
 		route->endpoint_known = true;
 		route->endpoint = connection->endpoint;
 	}
+	/* enforces unknown-since-hello */
+	if (!connection->endpoint_known)
+		route->endpoint_known = false;
 	return verdict_find_rules(connection, route);
 }
 

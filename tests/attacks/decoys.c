@@ -7,7 +7,6 @@
 #include "early.h"
 #include "inside.h"
 #include "open_port.h"
-#include "scratch.h"
 #include "test.h"
 #include "veil.h"
 
@@ -15,7 +14,6 @@
 #include <netinet/in.h>
 #include <openssl/bio.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -175,33 +173,13 @@ static void prepare_decoy_in_retry(SSL_CTX *context, SSL *ssl)
 static const unsigned char broken_off[] = {16,   0x43, 0x56, 0x54, 0x55, 0x5f, 0x54, 0x55, 0x54,
 					   0x55, 0x56, 0x56, 0x34, 0x34, 0x34, 0x34, 0x2d};
 
-static struct {
-	const struct server *server;
-	bool has_changed;
-} meanwhile;
-
-/* The server has said all of its first flight. */
-static void change_policy(const SSL *ssl, int where, int value)
-{
-	const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
-	char *text;
-
-	(void)value;
-	if (where != SSL_CB_CONNECT_LOOP || meanwhile.has_changed || !meanwhile.server->shim ||
-	    (state != TLS_ST_CR_SRVR_DONE && state != TLS_ST_CR_FINISHED))
-		return;
-	meanwhile.has_changed = true;
-	text = scratch_read(meanwhile.server->policy);
-	change_by_rename(meanwhile.server, strrchr(meanwhile.server->policy, '/') + 1, text);
-	free(text);
-	wait_until_in_force();
-}
+static const struct server *changing;
 
 static void prepare_decoy_and_change(SSL_CTX *context, SSL *ssl)
 {
 	prepare_decoy_in_request(context, ssl);
 	SSL_set_alpn_protos(ssl, broken_off, sizeof(broken_off));
-	SSL_set_info_callback(ssl, change_policy);
+	change_amid_handshake(changing, ssl);
 }
 
 static void prepare_decoy_and_early_data(SSL_CTX *context, SSL *ssl)
@@ -221,8 +199,7 @@ static void come_behind_decoy(struct victim *victim, const struct client *client
 static void come_over_change(struct victim *victim, const struct client *client,
 			     struct outcome *outcome)
 {
-	meanwhile.server = victim->server;
-	meanwhile.has_changed = false;
+	changing = victim->server;
 	come_behind_decoy(victim, client, outcome);
 }
 

@@ -1,6 +1,7 @@
 /* Two connections for one conversation: what comes by one leaves by the other, or one takes the
  * place of the other. */
 #include "attack.h"
+#include "changing.h"
 #include "raw_client.h"
 #include "test.h"
 #include "veil.h"
@@ -168,6 +169,14 @@ static void write_elsewhere(SSL_CTX *context, SSL *ssl)
 	SSL_set0_wbio(ssl, BIO_new_socket(second_connection, BIO_NOCLOSE));
 }
 
+static const struct server *changing;
+
+static void write_elsewhere_over_change(SSL_CTX *context, SSL *ssl)
+{
+	write_elsewhere(context, ssl);
+	change_amid_handshake(changing, ssl);
+}
+
 static int connection_to(unsigned port)
 {
 	const struct sockaddr_in address = {
@@ -200,7 +209,8 @@ static void speak_on(struct victim *victim, const struct client *client, struct 
 
 	second_connection = connection_to(victim->server->ports[port]);
 	listening.port = victim->server->ports[port == ENFORCED ? SECOND : ENFORCED];
-	listening.prepare = write_elsewhere;
+	if (listening.prepare == NULL)
+		listening.prepare = write_elsewhere;
 	attack_run(victim, &listening, outcome);
 	close(second_connection);
 }
@@ -214,6 +224,13 @@ static void speak_on_enforced(struct victim *victim, const struct client *client
 static void speak_on_open(struct victim *victim, const struct client *client,
 			  struct outcome *outcome)
 {
+	speak_on(victim, client, outcome, SECOND);
+}
+
+static void speak_over_change(struct victim *victim, const struct client *client,
+			      struct outcome *outcome)
+{
+	changing = victim->server;
 	speak_on(victim, client, outcome, SECOND);
 }
 
@@ -281,6 +298,18 @@ static const struct attack attacks[] = {
 		.versions = ONLY_1_3,
 		.second = "verify = off",
 		.reason = "plaintext",
+	},
+	{
+		.name = "the same, where plain text passes, over a change of the policy",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_rfd() and SSL_set_wfd()",
+		.connect = answer_on_other_port,
+		.attack = speak_over_change,
+		.client = {.prepare = write_elsewhere_over_change},
+		.versions = ONLY_1_3,
+		.rule = "ca = {ca}\nplaintext = allow",
+		.second = "verify = off",
+		.reason = "no-certificate",
+		.answer = "close",
 	},
 	{
 		.name = "a stranger whose hello came to the open port too, behind plain text that "

@@ -71,6 +71,30 @@ void wait_until_in_force(void)
 	usleep(IN_FORCE_MS * 1000);
 }
 
+static const struct server *in_handshake;
+
+static void change_once(const SSL *ssl, int where, int value)
+{
+	const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+	char *text;
+
+	(void)value;
+	if (where != SSL_CB_CONNECT_LOOP || in_handshake == NULL ||
+	    (state != TLS_ST_CR_SRVR_DONE && state != TLS_ST_CR_FINISHED))
+		return;
+	text = scratch_read(in_handshake->policy);
+	change_by_rename(in_handshake, strrchr(in_handshake->policy, '/') + 1, text);
+	free(text);
+	in_handshake = NULL;
+	wait_until_in_force();
+}
+
+void change_amid_handshake(const struct server *server, SSL *ssl)
+{
+	in_handshake = server->shim ? server : NULL;
+	SSL_set_info_callback(ssl, change_once);
+}
+
 static void expect_each(const struct server *server, const struct visitor *const *visitors_here,
 			size_t count, const char *answer, struct log *log)
 {

@@ -27,6 +27,10 @@ void change_in_place(const struct server *server, const char *name, const char *
 
 void wait_until_in_force(void);
 
+/* In a client: once the server has said all of its first flight to `ssl`, its policy is written
+ * anew, and in force before the client goes on; nothing where it is bare.  One client at a time. */
+void change_amid_handshake(const struct server *server, SSL *ssl);
+
 /* Everybody, at whichever process, is judged by that policy: what the client sees, and the log. */
 void expect_edge_policy(const struct server *server, struct log *log);
 void expect_other_policy(const struct server *server, struct log *log);
