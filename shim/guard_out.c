@@ -52,7 +52,7 @@ static bool server_begins(struct server_flight *flight, const struct msghdr *mes
  * (OpenVPN), whose streams cannot be told from plain text. */
 static enum reason reason_of_strange(const struct msghdr *message)
 {
-	struct server_flight flight = {.window = {.count = 0}};
+	struct server_flight flight = {.count = 0};
 
 	return server_begins(&flight, message, SSIZE_MAX) ? REASON_UNCOVERED_TLS : REASON_PLAINTEXT;
 }

@@ -1,24 +1,74 @@
 #include "server_flight.h"
 
+#include <string.h>
+
 #define MESSAGE_SERVER_HELLO 2
+/* Of the versions of a record and of the message: 3.minor. */
+#define MAX_MINOR 0x0f
 
 enum { TYPE_FIRST = 20, TYPE_LAST = 23 };
+
+/* A record shorter than the head of its message has another behind it, and says no more. */
+static bool is_begin(const uint8_t begin[SERVER_BEGIN_BYTES])
+{
+	const unsigned length = (unsigned)begin[3] << 8 | begin[4];
+
+	return begin[0] == RECORD_HANDSHAKE && begin[1] == 3 && begin[2] <= MAX_MINOR &&
+	       length > 0 && length <= RECORD_MAX_BYTES && begin[5] == MESSAGE_SERVER_HELLO &&
+	       (length < SERVER_BEGIN_BYTES - RECORD_HEADER_BYTES ||
+		(begin[6] == 0 && begin[9] == 3 && begin[10] <= MAX_MINOR));
+}
+
+/* The place of the first begin that is there whole; `count`: none. */
+static size_t search(const uint8_t *bytes, size_t count)
+{
+	size_t at = 0;
+
+	while (count - at >= SERVER_BEGIN_BYTES) {
+		const uint8_t *first =
+			memchr(bytes + at, RECORD_HANDSHAKE, count - at - SERVER_BEGIN_BYTES + 1);
+
+		if (first == NULL)
+			break;
+		at = (size_t)(first - bytes);
+		if (is_begin(first))
+			return at;
+		at++;
+	}
+	return count;
+}
+
+/* The last of what is there and of `bytes`. */
+static void window_move(struct server_flight *flight, const unsigned char *bytes, size_t count)
+{
+	const size_t room = sizeof(flight->window);
+	const size_t more = count < room ? count : room;
+	const size_t kept = flight->count < room - more ? flight->count : room - more;
+
+	memmove(flight->window, flight->window + flight->count - kept, kept);
+	if (more > 0)
+		memcpy(flight->window + kept, bytes + count - more, more);
+	flight->count = (uint8_t)(kept + more);
+}
 
 bool server_flight_feed(struct server_flight *flight, const unsigned char *bytes, size_t count,
 			size_t *begin, size_t *early)
 {
-	static const struct record_kind kind = {MESSAGE_SERVER_HELLO, 0x0f};
-	uint8_t six[RECORD_BEGIN_BYTES];
-	const size_t last = record_begin_find(&flight->window, &kind, bytes, count, 0, six);
-	const bool found = last < count;
+	uint8_t seam[2 * sizeof(flight->window)];
+	const size_t kept = flight->count;
+	const size_t more = count < sizeof(flight->window) ? count : sizeof(flight->window);
+	size_t place;
+	bool found;
 
-	*begin = 0;
-	*early = 0;
-	if (found && last >= RECORD_BEGIN_BYTES - 1)
-		*begin = last - (RECORD_BEGIN_BYTES - 1);
-	else if (found)
-		*early = RECORD_BEGIN_BYTES - 1 - last;
-	record_window_move(&flight->window, bytes, count);
+	memcpy(seam, flight->window, kept);
+	if (more > 0)
+		memcpy(seam + kept, bytes, more);
+	place = search(seam, kept + more);
+	*early = place < kept ? kept - place : 0;
+	place = *early == 0 ? search(bytes, count) : count;
+	found = *early > 0 || place < count;
+	*begin = place < count ? place : 0;
+	window_move(flight, bytes, count);
 	return found;
 }
 
@@ -78,14 +128,14 @@ bool server_hello_feed(struct server_hello *hello, const unsigned char *bytes, s
 		hello->has_begun = server_flight_feed(&hello->flight, bytes, count, &begin, &early);
 		if (!hello->has_begun)
 			return false;
-		at = begin + RECORD_BEGIN_BYTES - early;
+		at = begin + SERVER_BEGIN_BYTES - early;
 	}
-	while (at < count && hello->taken < SERVER_HELLO_BYTES)
-		hello->bytes[hello->taken++] = bytes[at++];
-	return hello->taken == SERVER_HELLO_BYTES;
+	while (at < count && hello->taken < SERVER_RANDOM_BYTES)
+		hello->random[hello->taken++] = bytes[at++];
+	return hello->taken == SERVER_RANDOM_BYTES;
 }
 
 const uint8_t *server_hello_random(const struct server_hello *hello)
 {
-	return hello->bytes + SERVER_HELLO_BYTES - SERVER_RANDOM_BYTES;
+	return hello->random;
 }

@@ -7,16 +7,19 @@
 
 #include <stdbool.h>
 
-/* Looks for the begin of a record that holds a ServerHello, anywhere in what is written: six bytes,
- * however they are cut.  All zero: not a byte was seen.  A copy can be fed with bytes that may not
- * all leave. */
+/* Looks for the begin of a record that holds a ServerHello, anywhere in what is written: eleven
+ * bytes, from the record's type to the message's version (RFC 8446, 4.1.3), however they are cut.
+ * Of the first six alone chance makes one in a gigabyte of plain text.  All zero: not a byte was
+ * seen. A copy can be fed with bytes that may not all leave. */
+#define SERVER_BEGIN_BYTES 11
 struct server_flight {
-	struct record_window window;
+	uint8_t window[SERVER_BEGIN_BYTES - 1]; /* the last that were seen */
+	uint8_t count;
 };
 
-/* True: a ServerHello begins.  Then `begin` is the place of its first byte in `bytes`; 0 where it
- * stood in bytes fed before, of which there were `*early` (at most 5, else 0).  The window moves on
- * behind all of `bytes` either way. */
+/* True: a ServerHello begins, and its begin is whole.  Then `begin` is the place of its first byte
+ * in `bytes`; 0 where it stood in bytes fed before, of which there were `*early` (at most 10, else
+ * 0). The window moves on behind all of `bytes` either way. */
 bool server_flight_feed(struct server_flight *flight, const unsigned char *bytes, size_t count,
 			size_t *begin, size_t *early);
 
@@ -40,13 +43,11 @@ bool tls_records_at_boundary(const struct tls_records *records);
 /* The first ServerHello in what is written: up to its random (RFC 8446, 4.1.3).  All zero: not a
  * byte was seen. */
 #define SERVER_RANDOM_BYTES 32
-/* Of a length and a version, and the random, behind the begin of its record. */
-#define SERVER_HELLO_BYTES (3 + 2 + SERVER_RANDOM_BYTES)
 struct server_hello {
 	struct server_flight flight;
 	bool has_begun;
 	uint8_t taken;
-	uint8_t bytes[SERVER_HELLO_BYTES];
+	uint8_t random[SERVER_RANDOM_BYTES];
 };
 
 /* True: the random has come, and it stays what it is. */

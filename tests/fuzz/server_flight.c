@@ -6,11 +6,13 @@
 /* Where the first one begins; `size`: none. */
 static size_t search(const uint8_t *bytes, size_t size)
 {
-	for (size_t at = 0; at + 6 <= size; at++) {
+	for (size_t at = 0; at + SERVER_BEGIN_BYTES <= size; at++) {
 		const unsigned length = (unsigned)bytes[at + 3] << 8 | bytes[at + 4];
 
 		if (bytes[at] == 22 && bytes[at + 1] == 3 && bytes[at + 2] < 16 && length > 0 &&
-		    length <= 16384 && bytes[at + 5] == 2)
+		    length <= 16384 && bytes[at + 5] == 2 &&
+		    (length < 6 ||
+		     (bytes[at + 6] == 0 && bytes[at + 9] == 3 && bytes[at + 10] < 16)))
 			return at;
 	}
 	return size;
@@ -28,7 +30,7 @@ static void check_flight(const uint8_t *bytes, size_t size, uint32_t chance)
 		const bool found = server_flight_feed(&flight, copy, piece, &begin, &early);
 
 		free(copy);
-		DEMAND(begin < piece && early < 6 && (begin == 0 || early == 0));
+		DEMAND(begin < piece && early < SERVER_BEGIN_BYTES && (begin == 0 || early == 0));
 		if (found) {
 			DEMAND(at + begin - early == place);
 			return;

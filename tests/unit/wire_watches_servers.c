@@ -115,8 +115,8 @@ static size_t find(size_t cut)
 		assert_non_null(exact);
 		memcpy(exact, stream.bytes + at, piece);
 		if (server_flight_feed(&flight, exact, piece, &begin, &early)) {
-			expect(begin < piece && early <= at && early < 6, "at %zu: %zu, %zu", at,
-			       begin, early);
+			expect(begin < piece && early <= at && early < SERVER_BEGIN_BYTES,
+			       "at %zu: %zu, %zu", at, begin, early);
 			place = at + begin - early;
 		}
 		free(exact);
@@ -148,15 +148,22 @@ static void tells_others_apart(void **state)
 		const char *bytes;
 		size_t count, place;
 	} cases[] = {
-		{"\x16\x03\x03\0\1\2", 6, 0},
-		{"\x16\x03\x00\x40\0\2", 6, 0},
-		{"\x16\x03\x16\x03\x03\0\1\2", 8, 2},
-		{"\x16\x16\x03\x03\0\1\2", 7, 1},
-		{"\x16\x03\x03\0\0\2", 6, SIZE_MAX},
-		{"\x16\x03\x03\x40\1\2", 6, SIZE_MAX},
-		{"\x16\x03\x10\0\1\2", 6, SIZE_MAX},
-		{"\x16\x03\x03\0\1\1", 6, SIZE_MAX},
-		{"\x15\x03\x03\0\2\2\x28", 7, SIZE_MAX},
+#define MESSAGE "\0\0\x28\3\3"
+		{"\x16\x03\x03\0\x2c\2" MESSAGE, 11, 0},
+		{"\x16\x03\x00\x40\0\2" MESSAGE, 11, 0},
+		{"\x16\x03\x16\x03\x03\0\x2c\2" MESSAGE, 13, 2},
+		{"\x16\x16\x03\x03\0\x2c\2" MESSAGE, 12, 1},
+		{"\x16\x03\x03\0\1\2\x16\x03\x03\0\1", 11, 0}, /* a byte in each record */
+		{"\x16\x03\x03\0\x2c\2\0\x16\x03\x03\0\x2c\2" MESSAGE, 18, 0},
+		{"\x16\x03\x03\0\0\2" MESSAGE, 11, SIZE_MAX},
+		{"\x16\x03\x03\x40\1\2" MESSAGE, 11, SIZE_MAX},
+		{"\x16\x03\x10\0\x2c\2" MESSAGE, 11, SIZE_MAX},
+		{"\x16\x03\x03\0\x2c\1" MESSAGE, 11, SIZE_MAX},
+		{"\x15\x03\x03\0\2\2" MESSAGE, 11, SIZE_MAX},
+		/* As chance has it. */
+		{"\x16\x03\x03\0\x2c\2\1\0\x28\3\3", 11, SIZE_MAX},
+		{"\x16\x03\x03\0\x2c\2\0\0\x28\2\3", 11, SIZE_MAX},
+		{"\x16\x03\x03\0\x2c\2\0\0\x28\3\x10", 11, SIZE_MAX},
 	};
 
 	(void)state;
@@ -233,9 +240,19 @@ static void reads_no_other_random(void **state)
 	add_flight(&stream, &flight, random);
 	found = first_random(1);
 	expect(found != NULL && memcmp(found, retry, sizeof(retry)) == 0, "not that of the first");
-	stream.length = 6 + SERVER_HELLO_BYTES - 1;
+	stream.length = SERVER_BEGIN_BYTES + SERVER_RANDOM_BYTES - 1;
 	expect(first_random(1) == NULL, "whole before its end");
 	expectations_met();
+}
+
+/* Slowly. */
+static bool is_begin(const unsigned char *at)
+{
+	const bool is_short = at[3] == 0 && at[4] < 6;
+
+	return memcmp(at, "\x16\x03", 2) == 0 && at[2] < 16 && (at[3] > 0 || at[4] > 0) &&
+	       at[3] < 0x40 && at[5] == 2 &&
+	       (is_short || (at[6] == 0 && at[9] == 3 && at[10] < 16));
 }
 
 static void finds_it_in_chance_bytes(void **state)
@@ -248,12 +265,10 @@ static void finds_it_in_chance_bytes(void **state)
 
 		stream.length = 0;
 		for (unsigned i = 0; i < 60; i++)
-			add(&stream, &"\x16\x03\x03\0\2\x16"[chance(&seed, 6)], 1);
-		for (size_t at = 0; at + 6 <= stream.length && first == SIZE_MAX; at++)
-			if (memcmp(stream.bytes + at, "\x16\x03", 2) == 0 &&
-			    stream.bytes[at + 2] < 16 &&
-			    (stream.bytes[at + 3] > 0 || stream.bytes[at + 4] > 0) &&
-			    stream.bytes[at + 3] < 0x40 && stream.bytes[at + 5] == 2)
+			add(&stream, &"\x16\x03\x03\0\2\x16\x07"[chance(&seed, 7)], 1);
+		for (size_t at = 0; at + SERVER_BEGIN_BYTES <= stream.length && first == SIZE_MAX;
+		     at++)
+			if (is_begin(stream.bytes + at))
 				first = at;
 		place = find(chance(&seed, 60));
 		expect(place == first, "round %u: %zu, slowly %zu", round, place, first);
@@ -325,7 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a ServerHello is found behind plain text, wherever cut", finds_server_hellos),
-		TEST("its six bytes are told from others", tells_others_apart),
+		TEST("its eleven bytes are told from others", tells_others_apart),
 		TEST("in fifty thousand streams of chance bytes the first is found",
 		     finds_it_in_chance_bytes),
 		TEST("the random of the first ServerHello is read, wherever cut", reads_randoms),
