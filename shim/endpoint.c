@@ -110,7 +110,8 @@ struct route endpoint_route(const struct openssl *openssl, const SSL *ssl)
 	if (route.descriptor < 0)
 		return route;
 	find_ends(&route);
-	if (route.endpoint_known && leaves_elsewhere(openssl, ssl, &route))
+	route.is_split = route.endpoint_known && leaves_elsewhere(openssl, ssl, &route);
+	if (route.is_split)
 		route.endpoint_known = false;
 	return route;
 }

@@ -19,6 +19,7 @@
 struct route {
 	int descriptor;   /* -1: none found */
 	bool is_datagram; /* DTLS or QUIC */
+	bool is_split;    /* it comes by one endpoint, and leaves by another: neither is known */
 	bool endpoint_known, peer_known;
 	struct endpoint endpoint, peer;
 	bool shown_known; /* of the peer, for logs: what a PROXY header says */

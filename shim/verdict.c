@@ -298,12 +298,17 @@ static void judge_without_hello(struct connection *connection)
 }
 
 /* A descriptor may be another connection's by now: a host that closes one twice has that happen to
- * it. */
+ * it.  Or the host has set another one to write to. */
 static bool has_moved(const struct connection *connection)
 {
 	struct route route = endpoint_route(connection->openssl, connection->ssl);
 
-	return connection->endpoint_known && route.endpoint_known &&
+	if (!connection->endpoint_known)
+		return false;
+	/* enforces not-split-later */
+	if (route.is_split)
+		return true;
+	return route.endpoint_known &&
 	       memcmp(&route.endpoint, &connection->endpoint, sizeof(route.endpoint)) != 0;
 }
 

@@ -54,6 +54,21 @@ static void answer_on_other_port(SSL *ssl)
 		SSL_set0_rbio(ssl, BIO_new_socket(other, BIO_CLOSE));
 }
 
+static int answer_later(SSL *ssl, void *argument)
+{
+	int other = other_connection(ssl);
+
+	(void)argument;
+	if (other >= 0)
+		SSL_set0_wbio(ssl, BIO_new_socket(other, BIO_CLOSE));
+	return 1;
+}
+
+static void answer_elsewhere_within_handshake(SSL *ssl)
+{
+	SSL_set_cert_cb(ssl, answer_later, NULL);
+}
+
 static int second_connection;
 
 /* ---- a connection that is another's by the time it is answered ---- */
@@ -246,6 +261,19 @@ static void begin_on_open(struct victim *victim, const struct client *client,
 	close(second_connection);
 }
 
+/* All of it is said there. */
+static void speak_on_open_first(struct victim *victim, const struct client *client,
+				struct outcome *outcome)
+{
+	struct client listening = *client;
+
+	second_connection = connection_to(victim->server->ports[SECOND]);
+	poll(NULL, 0, PAIR_WAIT_MS / 2); /* the host is to take that one first */
+	listening.prepare = write_elsewhere;
+	attack_run(victim, &listening, outcome);
+	close(second_connection);
+}
+
 static void say_hello_twice(struct victim *victim, const struct client *client,
 			    struct outcome *outcome)
 {
@@ -310,6 +338,19 @@ static const struct attack attacks[] = {
 		.second = "verify = off",
 		.reason = "no-certificate",
 		.answer = "close",
+	},
+	{
+		.name = "a stranger who is answered on the enforced port from the midst of the "
+			"handshake on",
+		.source = "OpenSSL ssl/ssl_lib.c, SSL_set_wfd()",
+		.connect = answer_elsewhere_within_handshake,
+		.attack = speak_on_open_first,
+		.versions = ONLY_1_3,
+		.rule = "ca = {ca}\nplaintext = allow",
+		.second = "verify = off",
+		.reason = "unknown-endpoint",
+		.answer = "close",
+		.at_the_end = true,
 	},
 	{
 		.name = "a stranger whose hello came to the open port too, behind plain text that "
