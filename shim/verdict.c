@@ -297,19 +297,16 @@ static void judge_without_hello(struct connection *connection)
 	}
 }
 
-/* A descriptor may be another connection's by now: a host that closes one twice has that happen to
- * it.  Or the host has set another one to write to. */
+/* A descriptor may be another connection's by now: a host closed one twice, or set another. */
 static bool has_moved(const struct connection *connection)
 {
 	struct route route = endpoint_route(connection->openssl, connection->ssl);
+	bool moved = route.endpoint_known &&
+		     memcmp(&route.endpoint, &connection->endpoint, sizeof(route.endpoint)) != 0;
 
-	if (!connection->endpoint_known)
-		return false;
 	/* enforces not-split-later */
-	if (route.is_split)
-		return true;
-	return route.endpoint_known &&
-	       memcmp(&route.endpoint, &connection->endpoint, sizeof(route.endpoint)) != 0;
+	moved |= route.is_split;
+	return connection->endpoint_known && moved;
 }
 
 /* It was found by the hello's random, which a client can send twice: is it another's, by which this
