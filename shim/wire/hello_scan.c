@@ -75,13 +75,11 @@ static void begin_candidate(struct hello_scan *scan, const uint8_t begin[RECORD_
 
 enum scan_state hello_scan_feed(struct hello_scan *scan, const unsigned char *bytes, size_t count)
 {
-	static const struct record_kind kind = {1, 0xff};
 	uint8_t begin[RECORD_BEGIN_BYTES];
 	size_t at = 0;
 
 	while (at < count && scan->state != SCAN_AMBIGUOUS) {
-		const size_t last =
-			record_begin_find(&scan->window, &kind, bytes, count, at, begin);
+		const size_t last = record_begin_find(&scan->window, bytes, count, at, begin);
 		const size_t end = last < count ? last + 1 : count;
 
 		feed_candidates(scan, bytes + at, end - at);

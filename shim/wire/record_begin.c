@@ -3,12 +3,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-static bool is_begin(const uint8_t begin[RECORD_BEGIN_BYTES], const struct record_kind *kind)
+#define MESSAGE_CLIENT_HELLO 1
+
+static bool is_begin(const uint8_t begin[RECORD_BEGIN_BYTES])
 {
 	const unsigned length = (unsigned)begin[3] << 8 | begin[4];
 
-	return begin[0] == RECORD_HANDSHAKE && begin[1] == 3 && begin[2] <= kind->max_minor &&
-	       length > 0 && length <= RECORD_MAX_BYTES && begin[5] == kind->message_type;
+	return begin[0] == RECORD_HANDSHAKE && begin[1] == 3 && length > 0 &&
+	       length <= RECORD_MAX_BYTES && begin[5] == MESSAGE_CLIENT_HELLO;
 }
 
 /* The six bytes that end at `last`, some of which may stand in the window. */
@@ -25,14 +27,13 @@ static bool collect(const struct record_window *window, const unsigned char *byt
 	return true;
 }
 
-size_t record_begin_find(const struct record_window *window, const struct record_kind *kind,
-			 const unsigned char *bytes, size_t count, size_t from,
-			 uint8_t begin[RECORD_BEGIN_BYTES])
+size_t record_begin_find(const struct record_window *window, const unsigned char *bytes,
+			 size_t count, size_t from, uint8_t begin[RECORD_BEGIN_BYTES])
 {
 	size_t last = from;
 
 	for (; last < RECORD_BEGIN_BYTES - 1 && last < count; last++)
-		if (collect(window, bytes, last, begin) && is_begin(begin, kind))
+		if (collect(window, bytes, last, begin) && is_begin(begin))
 			return last;
 	while (last < count) {
 		const unsigned char *first = bytes + last + 1 - RECORD_BEGIN_BYTES;
@@ -41,7 +42,7 @@ size_t record_begin_find(const struct record_window *window, const struct record
 		if (first == NULL)
 			return count;
 		last = (size_t)(first - bytes) + RECORD_BEGIN_BYTES - 1;
-		if (is_begin(first, kind)) {
+		if (is_begin(first)) {
 			memcpy(begin, first, RECORD_BEGIN_BYTES);
 			return last;
 		}
@@ -50,20 +51,21 @@ size_t record_begin_find(const struct record_window *window, const struct record
 	return count;
 }
 
+size_t window_move(uint8_t *window, size_t size, size_t there, const unsigned char *bytes,
+		   size_t count)
+{
+	const size_t more = count < size ? count : size;
+	const size_t kept = there < size - more ? there : size - more;
+
+	if (more == 0)
+		return there;
+	memmove(window, window + there - kept, kept);
+	memcpy(window + kept, bytes + count - more, more);
+	return kept + more;
+}
+
 void record_window_move(struct record_window *window, const unsigned char *bytes, size_t count)
 {
-	const size_t room = sizeof(window->bytes);
-	size_t kept = window->count;
-
-	if (count == 0)
-		return;
-	if (count > room) {
-		bytes += count - room;
-		count = room;
-	}
-	if (kept > room - count)
-		kept = room - count;
-	memmove(window->bytes, &window->bytes[window->count - kept], kept);
-	memcpy(window->bytes + kept, bytes, count);
-	window->count = (uint8_t)(kept + count);
+	window->count = (uint8_t)window_move(window->bytes, sizeof(window->bytes), window->count,
+					     bytes, count);
 }

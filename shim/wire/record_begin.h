@@ -1,5 +1,5 @@
-/* record_begin.h - the first six bytes of a TLS record that holds a handshake message, found
- * anywhere in a stream, however it is cut.
+/* record_begin.h - the first six bytes of a TLS record that holds a ClientHello, found anywhere in
+ * a stream, however it is cut.
  */
 #ifndef CFSHIM_RECORD_BEGIN_H
 #define CFSHIM_RECORD_BEGIN_H
@@ -18,20 +18,18 @@ struct record_window {
 	uint8_t count;
 };
 
-/* What is looked for: records whose first message is of this type, and whose version is 3.minor. */
-struct record_kind {
-	uint8_t message_type;
-	uint8_t max_minor;
-};
-
 /* The first begin of which the last byte stands at `from` or behind it in `bytes`, which follow
  * upon the window's: the place of that last byte, and the six bytes; `count` where there is none.
  */
-size_t record_begin_find(const struct record_window *window, const struct record_kind *kind,
-			 const unsigned char *bytes, size_t count, size_t from,
-			 uint8_t begin[RECORD_BEGIN_BYTES]);
+size_t record_begin_find(const struct record_window *window, const unsigned char *bytes,
+			 size_t count, size_t from, uint8_t begin[RECORD_BEGIN_BYTES]);
 
 /* The stream goes on behind these bytes. */
 void record_window_move(struct record_window *window, const unsigned char *bytes, size_t count);
+
+/* The same of any window: the last `size` bytes of what is there and of these.  How many there are
+ * now. */
+size_t window_move(uint8_t *window, size_t size, size_t there, const unsigned char *bytes,
+		   size_t count);
 
 #endif

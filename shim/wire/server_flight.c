@@ -38,19 +38,6 @@ static size_t search(const uint8_t *bytes, size_t count)
 	return count;
 }
 
-/* The last of what is there and of `bytes`. */
-static void window_move(struct server_flight *flight, const unsigned char *bytes, size_t count)
-{
-	const size_t room = sizeof(flight->window);
-	const size_t more = count < room ? count : room;
-	const size_t kept = flight->count < room - more ? flight->count : room - more;
-
-	memmove(flight->window, flight->window + flight->count - kept, kept);
-	if (more > 0)
-		memcpy(flight->window + kept, bytes + count - more, more);
-	flight->count = (uint8_t)(kept + more);
-}
-
 bool server_flight_feed(struct server_flight *flight, const unsigned char *bytes, size_t count,
 			size_t *begin, size_t *early)
 {
@@ -60,15 +47,18 @@ bool server_flight_feed(struct server_flight *flight, const unsigned char *bytes
 	size_t place;
 	bool found;
 
+	*begin = *early = 0;
+	if (count == 0)
+		return false;
 	memcpy(seam, flight->window, kept);
-	if (more > 0)
-		memcpy(seam + kept, bytes, more);
+	memcpy(seam + kept, bytes, more);
 	place = search(seam, kept + more);
 	*early = place < kept ? kept - place : 0;
 	place = *early == 0 ? search(bytes, count) : count;
 	found = *early > 0 || place < count;
 	*begin = place < count ? place : 0;
-	window_move(flight, bytes, count);
+	flight->count =
+		(uint8_t)window_move(flight->window, sizeof(flight->window), kept, bytes, count);
 	return found;
 }
 
