@@ -8,7 +8,7 @@ static void head_begin(struct http_response *response)
 {
 	response->state = HTTP_RESPONSE_HEAD;
 	response->status = 0;
-	response->is_chunked = response->has_length = false;
+	response->is_chunked = response->has_length = response->switches = false;
 	response->length = 0;
 	response->line_bytes = 0;
 }
@@ -49,7 +49,8 @@ static bool field_line(struct http_response *response, struct piece line, bool i
 
 	if (first == ' ' || first == '\t')
 		return false;
-	if (((first | 0x20) != 'c' && (first | 0x20) != 't') || !piece_cut(&line, ':', &name))
+	if (((first | 0x20) != 'c' && (first | 0x20) != 't' && (first | 0x20) != 'u') ||
+	    !piece_cut(&line, ':', &name))
 		return true;
 	line = piece_without_blanks(line);
 	if (piece_is_word(name, "content-length")) {
@@ -63,13 +64,18 @@ static bool field_line(struct http_response *response, struct piece line, bool i
 			return false;
 		response->is_chunked = true;
 	}
+	if (piece_is_word(name, "upgrade"))
+		response->switches = is_whole && piece_is_word(line, "websocket");
 	return true;
 }
 
-/* RFC 9112, 6.3. */
+/* RFC 9112, 6.3.  A 101 that does not say to what (RFC 9110, 7.8) is a status like any other: of an
+ * application that answers by whichever it is asked for, and reads the next request behind it. */
 static void head_end(struct http_response *response)
 {
 	if (response->status == 101) {
+		/* enforces upgrade-in-101 */
+		response->upgrades &= response->switches;
 		response->state = response->upgrades ? HTTP_RESPONSE_UPGRADED : HTTP_RESPONSE_LOST;
 		return;
 	}

@@ -24,7 +24,7 @@ struct http_response {
 	bool no_body, upgrades; /* what was asked for */
 	struct http_body body;
 	unsigned status; /* 0: its line has not come yet */
-	bool is_chunked, has_length;
+	bool is_chunked, has_length, switches;
 	uint64_t length;
 	size_t line_bytes; /* of the line at hand ... */
 	char line[40];     /* ... as far as it matters */

@@ -9,7 +9,8 @@
  * - memory: libssl between memory BIOs
  * - bio: through BIO_f_ssl(); bio-again: having taken the shutdown flags off
  * - unseen: by functions that it found in libssl itself; unseen-alpn: its ALPN callback alone
- * - deaf: it answers "ok" to WebSocket, too
+ * - deaf: it answers "ok" to WebSocket, too; feigned: 101, as its application has it, and stays
+ * with HTTP
  * - half: the answer comes in two halves, and between them it reads on; the second one only where
  * the client has ended in order
  * - late: it waits for the first bytes before it reads, and goes where the client goes meanwhile
@@ -125,6 +126,10 @@ static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 static void answer(SSL *ssl, int descriptor, const char *head, bool *echoes)
 {
+	if (strstr(head, "pgrade: ") != NULL && is_way("feigned")) {
+		say(ssl, descriptor, "HTTP/1.1 101 Switching Protocols\r\n\r\n");
+		return;
+	}
 	if (strstr(head, "pgrade: ") != NULL && !is_way("deaf")) {
 		say(ssl, descriptor,
 		    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
