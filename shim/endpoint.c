@@ -116,6 +116,28 @@ struct route endpoint_route(const struct openssl *openssl, const SSL *ssl)
 	return route;
 }
 
+bool endpoint_is_any(const struct endpoint *endpoint)
+{
+	static const uint8_t ipv6[16], ipv4[16] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(endpoint->address, ipv6, sizeof(ipv6)) == 0 ||
+	       memcmp(endpoint->address, ipv4, sizeof(ipv4)) == 0;
+}
+
+/* A host may connect its datagram socket in the midst of the handshake, as it has seen the cookie:
+ * then the kernel tells the address.  What sections of single addresses say had counted before. */
+bool endpoint_has_moved(const struct route *route, const struct endpoint *before)
+{
+	bool is_connected_now = route->is_datagram && endpoint_is_any(before) &&
+				route->endpoint.port == before->port;
+	bool moved = route->endpoint_known && !is_connected_now &&
+		     memcmp(&route->endpoint, before, sizeof(*before)) != 0;
+
+	/* enforces not-split-later */
+	moved |= route->is_split;
+	return moved;
+}
+
 void endpoint_listens(int descriptor)
 {
 	struct sockaddr_storage address;

@@ -32,6 +32,12 @@ int endpoint_descriptor(const struct openssl *openssl, BIO *bio);
 /* Look at the socket under `ssl` now. */
 struct route endpoint_route(const struct openssl *openssl, const SSL *ssl);
 
+/* Every address of the machine?  So is that of a datagram socket until it is connected. */
+bool endpoint_is_any(const struct endpoint *endpoint);
+
+/* Is that another connection's route than the one which had come by `before`? */
+bool endpoint_has_moved(const struct route *route, const struct endpoint *before);
+
 /* `descriptor` has begun to listen: remember its endpoint. */
 void endpoint_listens(int descriptor);
 

@@ -17,20 +17,12 @@
 
 /* ---- begin ---- */
 
-static bool is_any_address(const struct endpoint *endpoint)
-{
-	static const uint8_t ipv6[16], ipv4[16] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(endpoint->address, ipv6, sizeof(ipv6)) == 0 ||
-	       memcmp(endpoint->address, ipv4, sizeof(ipv4)) == 0;
-}
-
 /* A socket of every address is of those, too, that have sections of their own. */
 static bool is_enforced(const struct policy *policy, const struct endpoint *endpoint)
 {
 	if (policy == NULL)
 		return false;
-	if (is_any_address(endpoint) && policy_names_addresses(policy, endpoint->port))
+	if (endpoint_is_any(endpoint) && policy_names_addresses(policy, endpoint->port))
 		return true;
 	return policy_names(policy, endpoint) &&
 	       policy_match(policy, endpoint)->verify != VERIFY_OFF;
@@ -116,7 +108,7 @@ static bool is_exempt(const struct stream *stream, const struct endpoint *peer)
 {
 	struct policy_version *version = policy_in_force_hold();
 	const struct policy *policy = version->policy;
-	bool exempt = policy != NULL && !is_any_address(&stream->endpoint) &&
+	bool exempt = policy != NULL && !endpoint_is_any(&stream->endpoint) &&
 		      peers_contain(policy_match(policy, &stream->endpoint)->exempt, peer);
 
 	policy_in_force_release(version);

@@ -21,17 +21,9 @@ const struct rule_in_force *rules_at(const struct rules *rules, size_t index)
 
 /* A listener on every address, and the client chooses which: sections of single addresses count
  * too. */
-static bool is_any_address(const struct endpoint *endpoint)
-{
-	static const uint8_t ipv6[16], ipv4[16] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(endpoint->address, ipv6, sizeof(ipv6)) == 0 ||
-	       memcmp(endpoint->address, ipv4, sizeof(ipv4)) == 0;
-}
-
 static bool meets_address_sections(const struct policy *policy, const struct endpoint *endpoint)
 {
-	return is_any_address(endpoint) && policy_names_addresses(policy, endpoint->port);
+	return endpoint_is_any(endpoint) && policy_names_addresses(policy, endpoint->port);
 }
 
 static bool listeners_meet_address_sections(const struct policy *policy)

@@ -301,12 +301,8 @@ static void judge_without_hello(struct connection *connection)
 static bool has_moved(const struct connection *connection)
 {
 	struct route route = endpoint_route(connection->openssl, connection->ssl);
-	bool moved = route.endpoint_known &&
-		     memcmp(&route.endpoint, &connection->endpoint, sizeof(route.endpoint)) != 0;
 
-	/* enforces not-split-later */
-	moved |= route.is_split;
-	return connection->endpoint_known && moved;
+	return connection->endpoint_known && endpoint_has_moved(&route, &connection->endpoint);
 }
 
 /* It was found by the hello's random, which a client can send twice: is it another's, by which this

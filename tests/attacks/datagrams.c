@@ -31,10 +31,33 @@ static int make_cookie(SSL *ssl, unsigned char *cookie, unsigned *length)
 	return 1;
 }
 
+static void be_connected(BIO *bio)
+{
+	BIO_ADDR *peer = BIO_ADDR_new();
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	size_t size = sizeof(address.sin_addr);
+	int descriptor = -1;
+
+	BIO_get_fd(bio, &descriptor);
+	if (BIO_dgram_get_peer(bio, peer) <= 0)
+		exit(1);
+	BIO_ADDR_rawaddress(peer, &address.sin_addr, &size);
+	address.sin_port = BIO_ADDR_rawport(peer);
+	if (connect(descriptor, (struct sockaddr *)&address, sizeof(address)) != 0)
+		exit(1);
+	BIO_ctrl(bio, BIO_CTRL_DGRAM_SET_CONNECTED, 0, peer);
+	BIO_ADDR_free(peer);
+}
+
+static bool connects_at_cookie;
+
 static int check_cookie(SSL *ssl, const unsigned char *cookie, unsigned length)
 {
-	(void)ssl;
-	return length == sizeof(the_cookie) && memcmp(cookie, the_cookie, length) == 0;
+	bool is_good = length == sizeof(the_cookie) && memcmp(cookie, the_cookie, length) == 0;
+
+	if (is_good && connects_at_cookie)
+		be_connected(SSL_get_rbio(ssl));
+	return is_good;
 }
 
 static unsigned check_identity(SSL *ssl, const char *identity, unsigned char *key, unsigned size)
@@ -146,6 +169,18 @@ static void serve_unconnected(SSL_CTX *context, int descriptor)
 	SSL_free(ssl);
 }
 
+/* The same, and who has brought the cookie has the socket until he has gone. */
+static void serve_as_the_cookie_comes(SSL_CTX *context, int descriptor)
+{
+	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+	connects_at_cookie = true;
+	SSL_CTX_set_options(context, SSL_OP_COOKIE_EXCHANGE);
+	serve_unconnected(context, descriptor);
+	if (connect(descriptor, &nobody, sizeof(nobody)) != 0)
+		exit(1);
+}
+
 /* libssl sees no socket. */
 static void converse_by_memory(SSL_CTX *context, int descriptor)
 {
@@ -219,6 +254,11 @@ static int host_unconnected(char **words)
 static int host_on_any_address(char **words)
 {
 	return serve_ports(words, serve_unconnected, INADDR_ANY);
+}
+
+static int host_connecting_at_cookie(char **words)
+{
+	return serve_ports(words, serve_as_the_cookie_comes, INADDR_ANY);
 }
 
 static int host_by_memory(char **words)
@@ -450,6 +490,25 @@ static const struct attack attacks[] = {
 		.name = "a stranger on a socket of every address",
 		.source = "ip(7), IP_PKTINFO",
 		.host = host_on_any_address,
+		.sections = "[port 127.0.0.1:{enforced}]\nca = {ca}\nrefuse = {answer}\n"
+			    "[port {enforced}]\nverify = off\n[port *]\nca = {ca}\n",
+		.reason = "no-certificate",
+		.answer = "close",
+	},
+	{
+		DATAGRAMS,
+		.name = "a stranger on a socket of every address that is connected in the midst of "
+			"the handshake",
+		.source = "OpenSSL ssl/statem/statem_srvr.c, tls_early_post_process_client_hello()",
+		.host = host_connecting_at_cookie,
+		.second = "verify = off",
+		.reason = "no-certificate",
+	},
+	{
+		DATAGRAMS,
+		.name = "a stranger on a socket of every address that is connected later",
+		.source = "ip(7), IP_PKTINFO",
+		.host = host_connecting_at_cookie,
 		.sections = "[port 127.0.0.1:{enforced}]\nca = {ca}\nrefuse = {answer}\n"
 			    "[port {enforced}]\nverify = off\n[port *]\nca = {ca}\n",
 		.reason = "no-certificate",
