@@ -65,7 +65,7 @@ static bool field_line(struct http_response *response, struct piece line, bool i
 		response->is_chunked = true;
 	}
 	if (piece_is_word(name, "upgrade"))
-		response->switches = is_whole && piece_is_word(line, "websocket");
+		response->switches |= is_whole && piece_is_word(line, "websocket");
 	return true;
 }
 
