@@ -248,9 +248,8 @@ static const struct attack attacks[] = {
 		.edge_is_refused = true, /* it could be of either port */
 	},
 	{
-		.name = "a client of both CAs whose hello has come to the other port, too, by a "
-			"name "
-			"that only that one has",
+		.name = "a client by a name that its port does not take, whose hello has come to "
+			"the other port, too",
 		.source = "RFC 6066, 3; OpenVPN's packets over TCP",
 		.host = host_beside_reader,
 		.serve = serve_masked,
